@@ -1,0 +1,125 @@
+-- The append-only log of what happened, the outbox of events that have no position yet, the answers of
+-- commands that carried an idempotency key, and the one function that writes all three.
+
+create table write.events (
+  id uuid primary key,
+  -- '<category>-<id of the aggregate>', such as 'order-0198…'
+  stream text not null,
+  -- 1, 2, 3 … within the stream
+  version integer not null,
+  type text not null,
+  -- the version of the shape of data, for upcasting
+  schema_version integer not null default 1,
+  data jsonb not null,
+  -- who and why: actor, correlationId, causationId
+  metadata jsonb not null,
+  recorded_at timestamptz not null default now(),
+  constraint events_stream_version_key unique (stream, version),
+  constraint version_is_positive check (version > 0)
+);
+
+create function write.refuse_change() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise exception 'Cannot % %.%: events are never changed', lower(tg_op), tg_table_schema, tg_table_name
+    using errcode = 'restrict_violation';
+end;
+$$;
+
+create trigger events_are_immutable before update or delete or truncate on write.events
+  for each statement execute function write.refuse_change();
+
+create table write.outbox (
+  -- The order of arrival. Gaps are normal, and a smaller id may become visible after a larger one.
+  id bigint generated always as identity primary key,
+  event_id uuid not null,
+  recorded_at timestamptz not null
+);
+
+create table write.idempotency_keys (
+  caller text not null,
+  -- the name of the command
+  command text not null,
+  key text not null,
+  -- SHA-256 of the input, to tell a repeated request from another one under the same key
+  fingerprint text not null,
+  answer jsonb not null,
+  created_at timestamptz not null default now(),
+  primary key (caller, command, key)
+);
+create index idempotency_keys_for_sweep_idx on write.idempotency_keys (created_at);
+
+-- Appends events to a stream and returns the stream's new version. It is called inside the statement that
+-- writes the tables: what it raises undoes that statement as a whole.
+--
+-- new_events: [{"id", "type", "data", "metadata"}]; may be empty when only the answer is to be kept.
+-- idempotency: {"caller", "command", "key", "fingerprint", "answer"}, or null.
+-- Raises CQ001 when the stream is not at expected_version, CQ002 when the key has an answer already, CQ003 when
+-- a command with this key is running; and 23505 on events_stream_version_key when a rival was faster.
+create function write.append(stream_name text, expected_version integer, new_events jsonb, idempotency jsonb)
+returns integer
+language plpgsql security definer set search_path = '' as $$
+declare
+  current_version integer;
+begin
+  if idempotency is not null then
+    perform write.keep_answer(idempotency);
+  end if;
+
+  select coalesce(max(version), 0) into current_version from write.events where stream = stream_name;
+  if current_version <> expected_version then
+    raise exception 'Wrong expected version: % (stream: %, version: %)', expected_version, stream_name, current_version
+      using errcode = 'CQ001';
+  end if;
+
+  with added as (
+    insert into write.events (id, stream, version, type, data, metadata)
+    select (event ->> 'id')::uuid, stream_name, expected_version + place, event ->> 'type', event -> 'data',
+      event -> 'metadata'
+    from jsonb_array_elements(new_events) with ordinality as given (event, place)
+    returning id, version, recorded_at
+  )
+  insert into write.outbox (event_id, recorded_at) select id, recorded_at from added order by version;
+
+  return expected_version + jsonb_array_length(new_events);
+end;
+$$;
+
+-- The advisory lock is only there to refuse a running duplicate at once instead of queueing behind it; the
+-- primary key is what keeps a key from being used twice. Raises CQ002 and CQ003, see write.append.
+create function write.keep_answer(given jsonb) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended(
+    format('%s %s %s', given ->> 'caller', given ->> 'command', given ->> 'key'), 0))
+  then
+    raise exception 'A command with idempotency key % is running', given ->> 'key' using errcode = 'CQ003';
+  end if;
+
+  insert into write.idempotency_keys (caller, command, key, fingerprint, answer)
+  values (given ->> 'caller', given ->> 'command', given ->> 'key', given ->> 'fingerprint', given -> 'answer')
+  on conflict do nothing;
+  if not found then
+    raise exception 'Idempotency key % has an answer', given ->> 'key' using errcode = 'CQ002';
+  end if;
+end;
+$$;
+
+-- Forgets answers older than 30 days, at most 10,000 at a time; returns how many.
+create function write.sweep_idempotency_keys() returns integer
+language plpgsql security definer set search_path = '' as $$
+declare
+  swept integer;
+begin
+  delete from write.idempotency_keys where (caller, command, key) in (
+    select caller, command, key from write.idempotency_keys where created_at < now() - interval '30 days' limit 10000
+  );
+  get diagnostics swept = row_count;
+  return swept;
+end;
+$$;
+
+call public.grant_to('command', 'execute on function write.append');
+call public.grant_to('relay', 'execute on function write.sweep_idempotency_keys');
+call public.grant_to('relay', 'select on write.events');
+call public.grant_to('relay', 'select, delete on write.outbox');

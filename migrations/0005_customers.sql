@@ -1,0 +1,11 @@
+-- Customers: plain rows, created, changed and deleted as they are; no events, no read model.
+
+create table write.customers (
+  id uuid primary key,
+  name text not null,
+  email text not null,
+  -- 1 when created, one more with every change
+  version integer not null default 1
+);
+
+call public.grant_to('command', 'insert, update, delete on write.customers');

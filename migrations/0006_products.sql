@@ -1,0 +1,11 @@
+-- The catalogue: what is sold, and for how much.
+
+create table write.products (
+  id uuid primary key,
+  name text not null,
+  price_cents bigint not null,
+  version integer not null,
+  constraint price_is_not_negative check (price_cents >= 0)
+);
+
+call public.grant_to('command', 'insert, update on write.products');

@@ -1,0 +1,32 @@
+-- Orders and their lines, with the prices of the day they were placed.
+
+create table write.orders (
+  id uuid primary key,
+  customer_id uuid not null constraint orders_customer_id_fkey references write.customers (id),
+  status text not null,
+  -- why it was cancelled; null while it is not
+  reason text,
+  -- what the customer pays with; null when nothing was given
+  payment_token text,
+  -- to the millisecond, which is what a JavaScript Date holds
+  placed_at timestamptz(3) not null default now(),
+  version integer not null,
+  constraint status_is_known check (status in ('placed', 'confirmed', 'shipped', 'cancelled')),
+  constraint only_cancelled_orders_have_a_reason check ((status = 'cancelled') = (reason is not null))
+);
+create index orders_for_customer_idx on write.orders (customer_id);
+
+create table write.order_lines (
+  order_id uuid not null constraint order_lines_order_id_fkey references write.orders (id),
+  -- 1, 2, 3 … in the order in which the customer gave them
+  line_number integer not null,
+  product_id uuid not null constraint order_lines_product_id_fkey references write.products (id),
+  quantity integer not null,
+  unit_price_cents bigint not null,
+  primary key (order_id, line_number),
+  constraint order_lines_product_id_key unique (order_id, product_id),
+  constraint quantity_is_positive check (quantity > 0)
+);
+
+call public.grant_to('command', 'insert, update on write.orders');
+call public.grant_to('command', 'insert on write.order_lines');

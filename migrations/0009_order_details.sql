@@ -1,0 +1,33 @@
+-- Read model: an order with its lines, ready to be shown. Kept by changed keys.
+
+-- First the position, then the content: so no event is taken for handled that the content lacks.
+insert into relay.checkpoints (subscription, position)
+select 'order_details', coalesce(max(position), 0) from relay.log;
+
+create view read.order_details_source as
+select
+  orders.id as order_id,
+  orders.customer_id,
+  orders.status,
+  orders.reason,
+  sum(order_lines.quantity * order_lines.unit_price_cents)::bigint as total_cents,
+  jsonb_agg(
+    jsonb_build_object(
+      'productId', products.id,
+      'name', products.name,
+      'quantity', order_lines.quantity,
+      'unitPriceCents', order_lines.unit_price_cents
+    ) order by order_lines.line_number
+  ) as lines,
+  orders.placed_at,
+  orders.version
+from write.orders
+join write.order_lines on order_lines.order_id = orders.id
+join write.products on products.id = order_lines.product_id
+group by orders.id;
+
+create table read.order_details as select * from read.order_details_source;
+alter table read.order_details add primary key (order_id);
+create index order_details_for_newest_idx on read.order_details (placed_at desc, order_id desc);
+create index order_details_for_customer_idx on read.order_details (customer_id, placed_at desc, order_id desc);
+create index order_details_for_status_idx on read.order_details (status, placed_at desc, order_id desc);

@@ -1,0 +1,23 @@
+-- Read model: a product with its price and what is available of it, found by parts of its name. Kept by
+-- changed keys.
+
+-- First the position, then the content: so no event is taken for handled that the content lacks.
+insert into relay.checkpoints (subscription, position)
+select 'product_catalog', coalesce(max(position), 0) from relay.log;
+
+create extension if not exists pg_trgm;
+
+create view read.product_catalog_source as
+select
+  products.id as product_id,
+  products.name,
+  products.price_cents,
+  coalesce(stock.available, 0) as available,
+  products.version
+from write.products
+left join write.stock on stock.product_id = products.id;
+
+create table read.product_catalog as select * from read.product_catalog_source;
+alter table read.product_catalog add primary key (product_id);
+create index product_catalog_for_name_idx on read.product_catalog (name, product_id);
+create index product_catalog_for_search_idx on read.product_catalog using gin (name gin_trgm_ops);

@@ -1,0 +1,14 @@
+-- Read model: confirmed orders that wait to be shipped. Kept by changed keys.
+
+-- First the position, then the content: so no event is taken for handled that the content lacks.
+insert into relay.checkpoints (subscription, position)
+select 'fulfilment_queue', coalesce(max(position), 0) from relay.log;
+
+create view read.fulfilment_queue_source as
+select order_id, customer_id, total_cents, lines, placed_at, version
+from read.order_details_source
+where status = 'confirmed';
+
+create table read.fulfilment_queue as select * from read.fulfilment_queue_source;
+alter table read.fulfilment_queue add primary key (order_id);
+create index fulfilment_queue_for_oldest_idx on read.fulfilment_queue (placed_at, order_id);

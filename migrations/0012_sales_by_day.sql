@@ -1,0 +1,18 @@
+-- Read model: what was sold on each day (UTC) that an order was placed. A materialized view, refreshed whole.
+
+-- First the position, then the content: so no event is taken for handled that the content lacks.
+insert into relay.checkpoints (subscription, position)
+select 'sales_by_day', coalesce(max(position), 0) from relay.log;
+
+create view read.sales_by_day_source as
+select
+  (orders.placed_at at time zone 'UTC')::date as day,
+  count(distinct orders.id) as orders,
+  sum(order_lines.quantity * order_lines.unit_price_cents)::bigint as revenue_cents
+from write.orders
+join write.order_lines on order_lines.order_id = orders.id
+where orders.status in ('confirmed', 'shipped')
+group by day;
+
+create materialized view read.sales_by_day as select * from read.sales_by_day_source;
+create unique index sales_by_day_key on read.sales_by_day (day);

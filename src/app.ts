@@ -1,0 +1,85 @@
+import { getLogger } from "@logtape/logtape";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { requestId } from "hono/request-id";
+import { BodyTooLarge, NotFound } from "./errors.ts";
+import { catalogCommands } from "./features/catalog/commands/routes.ts";
+import { productCatalog } from "./features/catalog/queries/product-catalog.ts";
+import { catalogQueries } from "./features/catalog/queries/routes.ts";
+import { customers } from "./features/customers/routes.ts";
+import { inventoryCommands } from "./features/inventory/commands/routes.ts";
+import { orderingCommands } from "./features/ordering/commands/routes.ts";
+import { fulfilmentQueue } from "./features/ordering/queries/fulfilment-queue.ts";
+import { orderDetails } from "./features/ordering/queries/order-details.ts";
+import { orderingQueries } from "./features/ordering/queries/routes.ts";
+import { salesByDay } from "./features/ordering/queries/sales-by-day.ts";
+import type { Databases, Env } from "./http/env.ts";
+import { openApi } from "./http/openapi.ts";
+import { health, operations } from "./http/operations.ts";
+import { toProblem } from "./http/problem.ts";
+import { toSubscription } from "./read/read-model.ts";
+import type { Relay } from "./relay/drain.ts";
+
+/** What the relay tells of every event. */
+export const subscriptions = [orderDetails, productCatalog, fulfilmentQueue, salesByDay].map(toSubscription);
+
+/** What the API accepts (commands) and answers (queries). */
+function routes(databases: Databases, relay: Relay, opsToken: string | undefined) {
+  return new Hono<Env>()
+    .route("/", catalogCommands(databases))
+    .route("/", catalogQueries(databases))
+    .route("/", inventoryCommands(databases))
+    .route("/", orderingCommands(databases))
+    .route("/", orderingQueries(databases))
+    .route("/", customers(databases))
+    .route("/", health(databases))
+    .route("/", operations(relay, opsToken));
+}
+
+/** The routes with their types, for a typed client: `hc<Routes>(url)`. */
+export type Routes = ReturnType<typeof routes>;
+
+export interface AppOptions {
+  databases: Databases;
+  relay: Relay;
+  /** What the operator has to present; without it nobody may. */
+  opsToken?: string | undefined;
+  /** Pages that only some runtimes serve, such as `/docs`. */
+  pages?: Hono<Env>;
+}
+
+const BODY_BYTES_MAX = 256 * 1024;
+
+const logger = getLogger(["cqrs", "http"]);
+
+export function createApp({ databases, relay, opsToken, pages = new Hono() }: AppOptions) {
+  const api = routes(databases, relay, opsToken);
+  const document = openApi(api, {
+    title: "CQRS on one Postgres",
+    version: "0.1.0",
+    description: "Commands change the shop, queries show it.",
+  });
+  return new Hono<Env>()
+    .use(requestId(), async (c, next) => {
+      const startedAt = performance.now();
+      c.set("caller", "anonymous");
+      await next();
+      logger.info("{method} {path} {status} in {ms} ms", {
+        method: c.req.method,
+        path: c.req.path,
+        status: c.res.status,
+        ms: Math.round(performance.now() - startedAt),
+        requestId: c.get("requestId"),
+      });
+    })
+    .use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => refuseBody() }))
+    .get("/openapi.json", (c) => c.json(document))
+    .route("/", pages)
+    .route("/", api)
+    .notFound((c) => toProblem(new NotFound(`Cannot find ${c.req.method} ${c.req.path}`), c))
+    .onError(toProblem);
+}
+
+function refuseBody(): never {
+  throw new BodyTooLarge(`Cannot read the body: it is larger than ${BODY_BYTES_MAX} bytes`);
+}

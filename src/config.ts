@@ -1,0 +1,67 @@
+import * as z from "zod";
+
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// URL" });
+const port = z.coerce.number("is not a number").int("is not a port").min(0, "is not a port").max(
+  65535,
+  "is not a port",
+);
+const milliseconds = z.coerce.number("is not a number").int("is not a whole number").min(0, "is negative");
+
+const environment = z.object({
+  PORT: port.default(8000),
+  HOST: z.string().optional(),
+  DATABASE_URL: postgresUrl.optional(),
+  COMMAND_DATABASE_URL: postgresUrl.optional(),
+  QUERY_DATABASE_URL: postgresUrl.optional(),
+  RELAY_DATABASE_URL: postgresUrl.optional(),
+  DATABASE_DIRECT_URL: postgresUrl.optional(),
+  OPS_TOKEN: z.string().optional(),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warning", "error", "fatal"], {
+    error: "is none of trace, debug, info, warning, error, fatal",
+  }).default("info"),
+  DATA_DIR: z.string().default(".data"),
+  RELAY: z.enum(["on", "off"], { error: "is neither on nor off" }).default("on"),
+  RELAY_DELAY_MS: milliseconds.default(0),
+});
+
+export type Settings = z.infer<typeof environment>;
+
+/** The settings are wrong: one line for each bad field. */
+export class InvalidSettings extends Error {}
+
+/**
+ * Reads the settings from environment variables; an empty one counts as missing.
+ * @throws {InvalidSettings} If any is wrong.
+ */
+export function readSettings(variables: Record<string, string | undefined>): Settings {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
+  const result = environment.safeParse(given);
+  if (result.success) return result.data;
+  throw new InvalidSettings(
+    result.error.issues.map(({ path, message }) => `Cannot start: ${path.join(".")} ${message}`).join("\n"),
+  );
+}
+
+export interface DatabaseUrls {
+  /** The owner, who migrates. */
+  owner: string;
+  command: string;
+  query: string;
+  relay: string;
+  /** Past any pooler, for LISTEN. */
+  direct: string;
+}
+
+/** The URL of every role: its own, or the one for all. */
+export function databaseUrls(settings: Settings & { DATABASE_URL: string }): DatabaseUrls {
+  const { DATABASE_URL, COMMAND_DATABASE_URL, QUERY_DATABASE_URL, RELAY_DATABASE_URL, DATABASE_DIRECT_URL } =
+    settings;
+  const relay = RELAY_DATABASE_URL ?? DATABASE_URL;
+  return {
+    owner: DATABASE_DIRECT_URL ?? DATABASE_URL,
+    command: COMMAND_DATABASE_URL ?? DATABASE_URL,
+    query: QUERY_DATABASE_URL ?? DATABASE_URL,
+    relay,
+    direct: DATABASE_DIRECT_URL ?? relay,
+  };
+}

@@ -1,0 +1,43 @@
+import { Kysely } from "kysely";
+import postgres from "postgres";
+import { postgresDialect } from "./dialect.ts";
+
+/**
+ * The tables. Every module that owns some adds them here (`declare module`), next to the code that uses them.
+ */
+// deno-lint-ignore no-empty-interface
+export interface Tables {}
+
+export type Database = Kysely<Tables>;
+
+export interface DatabaseOptions {
+  /** Connections at most. */
+  max: number;
+  prepare?: boolean;
+  deadlineMs?: number;
+  applicationName?: string;
+}
+
+/** Opens a pool; connections are made when they are needed. End it with `destroy()`. */
+export function openDatabase(url: string, options: DatabaseOptions): Database {
+  const { max, prepare = true, deadlineMs = 10_000, applicationName = "cqrs" } = options;
+  const sql = postgres(url, {
+    max,
+    prepare,
+    // Saves a round trip on every new connection; it is only needed for arrays of user-defined types.
+    fetch_types: false,
+    connect_timeout: 5,
+    idle_timeout: 60,
+    connection: { application_name: applicationName },
+    types: { int8: { to: 20, from: [20], serialize: String, parse: toSafeInteger } },
+    onnotice: () => {},
+  });
+  return new Kysely<Tables>({ dialect: postgresDialect({ sql, prepare, deadlineMs }) });
+}
+
+/** PostgreSQL's bigint as a number. */
+function toSafeInteger(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`Cannot hold in a number: ${text}`);
+  return number;
+}

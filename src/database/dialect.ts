@@ -1,0 +1,106 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+  type TransactionSettings,
+} from "kysely";
+import { type Client, send } from "./send.ts";
+import { openTransaction, type Transaction } from "./transaction.ts";
+
+/**
+ * Kysely on postgres.js. An ordinary query goes to whichever connection is free; a transaction holds one
+ * connection from begin to end, and rejects as a whole when that connection dies.
+ * @see docs/decisions/0001-own-dialect.md
+ */
+export function postgresDialect(client: Client): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new PostgresDriver(client),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  };
+}
+
+class PostgresDriver implements Driver {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  async init() {}
+
+  acquireConnection() {
+    return Promise.resolve(new PostgresConnection(this.#client));
+  }
+
+  beginTransaction(connection: PostgresConnection, settings: TransactionSettings) {
+    return connection.begin(settings);
+  }
+
+  commitTransaction(connection: PostgresConnection) {
+    return connection.commit();
+  }
+
+  rollbackTransaction(connection: PostgresConnection) {
+    return connection.rollback();
+  }
+
+  async releaseConnection() {}
+
+  /** Lets running queries finish, for five seconds at most. */
+  destroy() {
+    return this.#client.sql.end({ timeout: 5 });
+  }
+}
+
+/** One query, or one transaction from begin to end. */
+class PostgresConnection implements DatabaseConnection {
+  readonly #client: Client;
+  #transaction: Transaction | undefined;
+  #used = false;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  async begin({ isolationLevel, accessMode }: TransactionSettings) {
+    const modes = [isolationLevel && `isolation level ${isolationLevel}`, accessMode].filter(Boolean);
+    this.#transaction = await openTransaction(this.#client, modes.join(" "));
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    if (this.#transaction) return toResult(await this.#transaction.run(query));
+    // With more than one connection, db.connection() cannot promise that the second query meets the first.
+    if (this.#used && this.#client.sql.options.max !== 1) {
+      throw new Error("Cannot run a second query outside a transaction: the connection is not pinned");
+    }
+    this.#used = true;
+    return toResult(await send(this.#client.sql, query, this.#client));
+  }
+
+  async commit() {
+    await this.#transaction?.commit();
+  }
+
+  async rollback() {
+    await this.#transaction?.rollback();
+  }
+
+  // deno-lint-ignore require-yield
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("Cannot stream rows: ask for bounded pages instead");
+  }
+}
+
+function toResult<R>(rows: Awaited<ReturnType<typeof send>>): QueryResult<R> {
+  const result = { rows: rows as unknown as R[] };
+  return rows.count === null || rows.command === "SELECT"
+    ? result
+    : { ...result, numAffectedRows: BigInt(rows.count) };
+}

@@ -1,0 +1,64 @@
+import type { CompiledQuery } from "kysely";
+import type { TransactionSql } from "postgres";
+import { isConnectionLost } from "../errors.ts";
+import { type Client, send, withinDeadline } from "./send.ts";
+
+export interface Transaction {
+  run(query: CompiledQuery): ReturnType<typeof send>;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
+
+/** What makes `sql.begin` roll back when nothing went wrong with the connection. */
+const ROLLBACK = new Error("Rolled back");
+
+/**
+ * Opens a transaction that ends with `commit` or `rollback`.
+ *
+ * `sql.begin` wants a callback that lasts as long as the transaction, so the callback waits for a promise that
+ * the end settles. Once `begin` has rejected, its connection may already serve somebody else: from then on
+ * neither its handle nor that promise is touched, and everything rejects with what `begin` rejected with.
+ * @see docs/decisions/0001-own-dialect.md
+ */
+export async function openTransaction(client: Client, modes: string): Promise<Transaction> {
+  let finish = () => {};
+  let giveUp = (_reason: Error) => {};
+  const end = new Promise<void>((resolve, reject) => {
+    finish = resolve;
+    giveUp = reject;
+  });
+  let lost: Error | undefined;
+  let done: Promise<void> | undefined;
+  const begun = new Promise<TransactionSql>((resolve, reject) => {
+    done = client.sql.begin(modes, (tx) => {
+      resolve(tx);
+      return end;
+    }).then(() => {}, (reason) => {
+      if (reason === ROLLBACK) return;
+      lost = reason;
+      reject(reason);
+      throw reason;
+    });
+    done.catch(() => {});
+  });
+  const tx = await withinDeadline(begun, client.deadlineMs);
+
+  async function run(query: CompiledQuery) {
+    if (lost) throw lost;
+    try {
+      return await send(tx, query, client);
+    } catch (error) {
+      // The query hears of a dead connection before `begin` does.
+      if (isConnectionLost(error)) await withinDeadline(done!, client.deadlineMs);
+      throw error;
+    }
+  }
+
+  async function settle(how: () => void) {
+    if (lost) throw lost;
+    how();
+    await withinDeadline(done!, client.deadlineMs);
+  }
+
+  return { run, commit: () => settle(finish), rollback: () => settle(() => giveUp(ROLLBACK)) };
+}

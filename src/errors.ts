@@ -1,0 +1,102 @@
+/** The input is malformed: fix the request. Each problem points at the place in it (a JSON Pointer). */
+export class InvalidInput extends Error {
+  readonly code: string = "invalid-input";
+  readonly problems: { pointer: string; detail: string }[];
+
+  constructor(message: string, problems: { pointer: string; detail: string }[] = []) {
+    super(message);
+    this.problems = problems;
+  }
+}
+
+/** The body is not JSON: say `Content-Type: application/json`. */
+export class UnsupportedMediaType extends Error {
+  readonly code = "unsupported-media-type";
+}
+
+/** The body is larger than a command may be. */
+export class BodyTooLarge extends Error {
+  readonly code = "body-too-large";
+}
+
+/** Only the operator may do that. */
+export class Unauthorized extends Error {
+  readonly code = "unauthorized";
+}
+
+/** The business said no, for the reason in `code`: ask for something else. */
+export class CommandRejected extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** There is no such thing. */
+export class NotFound extends Error {
+  readonly code = "not-found";
+}
+
+/** The aggregate was changed by somebody else: load it and try again. */
+export class VersionConflict extends Error {
+  readonly code = "version-conflict";
+}
+
+/** The aggregate is not at the version the caller insists on: read it again. */
+export class VersionMismatch extends Error {
+  readonly code = "version-mismatch";
+}
+
+/** The idempotency key belongs to a request with another body: use a new one. */
+export class IdempotencyKeyReused extends Error {
+  readonly code = "idempotency-key-reused";
+}
+
+/** A command with this idempotency key is running: wait, then ask again. */
+export class CommandInProgress extends Error {
+  readonly code = "command-in-progress";
+}
+
+/** The row is still referred to, for the reason in `code`. */
+export class StillInUse extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The read model has not reached the event the caller waits for: try again later. */
+export class ReadModelBehind extends Error {
+  readonly code = "read-model-behind";
+}
+
+/** The database did not answer: try again later. Whether the statement took effect is not known. */
+export class DatabaseUnavailable extends Error {
+  readonly code = "database-unavailable";
+}
+
+/** A checkpoint is beyond the last position, as after a restore of an older copy: the relay must not go on. */
+export class CheckpointBeyondLog extends Error {
+  readonly code = "checkpoint-beyond-log";
+}
+
+/** What PostgreSQL said: its SQLSTATE and, for a violated constraint, the constraint's name. */
+export interface DatabaseError extends Error {
+  code: string;
+  severity?: string;
+  constraint_name?: string;
+}
+
+export function isDatabaseError(error: unknown): error is DatabaseError {
+  return error instanceof Error && error.name === "PostgresError";
+}
+
+/** Whether the connection behind a query is gone, as opposed to the query being refused. */
+export function isConnectionLost(error: unknown): boolean {
+  if (isDatabaseError(error)) return error.severity === "FATAL" || error.severity === "PANIC";
+  return error instanceof Error && "errno" in error;
+}

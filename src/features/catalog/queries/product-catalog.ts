@@ -1,0 +1,80 @@
+import * as z from "zod";
+import type { Database } from "../../../database/database.ts";
+import { ask, type Consistency } from "../../../read/ask.ts";
+import type { ReadModel } from "../../../read/read-model.ts";
+import { aggregateId, type RecordedEvent } from "../../../write/event.ts";
+import type { StockEvent } from "../../inventory/events.ts";
+import type { ProductEvent } from "../events.ts";
+
+/** A stock has the id of its product. */
+const itself = (event: RecordedEvent) => [aggregateId(event)];
+
+/** A product, and how much of it is available. @see migrations/0010_product_catalog.sql */
+export const productCatalog = {
+  name: "product_catalog",
+  refresh: "changed keys",
+  staleKeys: {
+    ProductAdded: itself,
+    PriceChanged: itself,
+    StockReceived: itself,
+    StockReserved: itself,
+    StockReleased: itself,
+  },
+} as const satisfies ReadModel<(ProductEvent | StockEvent)["type"]>;
+
+export const productView = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  priceCents: z.int(),
+  available: z.int(),
+  version: z.int(),
+});
+
+export interface ProductFilter {
+  /** A part of the name, in any case. */
+  search?: string | undefined;
+  limit: number;
+  /** `name` and `id` of the product that the page comes after. */
+  after?: [string, string] | undefined;
+}
+
+/** One product, or none. */
+export function findProduct(db: Database, id: string, consistency: Consistency) {
+  return ask(db, productCatalog, consistency, (from) => selectProduct(db, from).where("product_id", "=", id));
+}
+
+/** Products by name: one more than the limit, if there are more. */
+export function listProducts(
+  db: Database,
+  { search, limit, after }: ProductFilter,
+  consistency: Consistency,
+) {
+  return ask(db, productCatalog, consistency, (from) =>
+    selectProduct(db, from)
+      .$if(search !== undefined, (qb) => qb.where("name", "ilike", `%${search!.replace(/[\\%_]/g, "\\$&")}%`))
+      .$if(after !== undefined, (qb) =>
+        qb.where((eb) => eb(eb.refTuple("name", "product_id"), ">", eb.tuple(after![0], after![1]))))
+      .orderBy("name").orderBy("product_id").limit(limit + 1));
+}
+
+function selectProduct(db: Database, from: "read.product_catalog") {
+  return db.selectFrom(from).select([
+    "product_id as id",
+    "name",
+    "price_cents as priceCents",
+    "available",
+    "version",
+  ]);
+}
+
+declare module "../../../database/database.ts" {
+  interface Tables {
+    "read.product_catalog": {
+      product_id: string;
+      name: string;
+      price_cents: number;
+      available: number;
+      version: number;
+    };
+  }
+}

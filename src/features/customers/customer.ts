@@ -1,0 +1,76 @@
+import * as z from "zod";
+import type { Database } from "../../database/database.ts";
+import { isDatabaseError, NotFound, StillInUse, VersionMismatch } from "../../errors.ts";
+import { text } from "../../shapes.ts";
+
+/**
+ * Customers are plain create, read, update and delete, on purpose. Nobody asks how an address came to be, nothing
+ * else in the shop acts on it, and what is read has the shape of what is written: events, a read model and a
+ * consistency token would all cost something here and serve nobody. A part that is like this stays like this.
+ */
+export const customerInput = z.strictObject({ name: text(200), email: z.email().max(320) });
+
+export type CustomerInput = z.infer<typeof customerInput>;
+
+export interface Customer extends CustomerInput {
+  id: string;
+  /** 1 when created, one more with every change. */
+  version: number;
+}
+
+/** @throws {NotFound} If there is no such customer. */
+export async function findCustomer(db: Database, id: string): Promise<Customer> {
+  const customer = await db.selectFrom("write.customers").selectAll().where("id", "=", id).executeTakeFirst();
+  if (!customer) throw new NotFound(`Cannot find customer ${id}`);
+  return customer;
+}
+
+/**
+ * Creates the customer, or replaces what is known of it.
+ * @throws {VersionMismatch} If there is an `ifMatch` and the customer is not at that version.
+ */
+export async function putCustomer(
+  db: Database,
+  id: string,
+  { name, email }: CustomerInput,
+  ifMatch?: number,
+): Promise<{ id: string; version: number }> {
+  if (ifMatch !== undefined) {
+    const changed = await db.updateTable("write.customers")
+      .set((eb) => ({ name, email, version: eb("version", "+", 1) }))
+      .where("id", "=", id).where("version", "=", ifMatch).returning(["id", "version"]).executeTakeFirst();
+    if (!changed) throw new VersionMismatch(`Cannot change customer ${id}: it is not at version ${ifMatch}`);
+    return changed;
+  }
+  return await db.insertInto("write.customers").values({ id, name, email, version: 1 })
+    .onConflict((conflict) =>
+      conflict.column("id").doUpdateSet((eb) => ({
+        name,
+        email,
+        version: eb("write.customers.version", "+", 1),
+      }))
+    )
+    .returning(["id", "version"]).executeTakeFirstOrThrow();
+}
+
+/**
+ * @throws {NotFound} If there is no such customer.
+ * @throws {StillInUse} If the customer has orders.
+ */
+export async function deleteCustomer(db: Database, id: string): Promise<void> {
+  try {
+    const [result] = await db.deleteFrom("write.customers").where("id", "=", id).execute();
+    if (result?.numDeletedRows === 0n) throw new NotFound(`Cannot find customer ${id}`);
+  } catch (error) {
+    if (!isDatabaseError(error) || error.constraint_name !== "orders_customer_id_fkey") throw error;
+    throw new StillInUse("customer-has-orders", `Cannot delete customer ${id}: there are orders`, {
+      cause: error,
+    });
+  }
+}
+
+declare module "../../database/database.ts" {
+  interface Tables {
+    "write.customers": { id: string; name: string; email: string; version: number };
+  }
+}

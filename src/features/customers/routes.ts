@@ -1,0 +1,49 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { ifMatchOf, receipt, respond } from "../../http/carry-out.ts";
+import type { Databases, Env } from "../../http/env.ts";
+import { body, path } from "../../http/input.ts";
+import { operation } from "../../http/openapi.ts";
+import { byId } from "../../shapes.ts";
+import { customerInput, deleteCustomer, findCustomer, putCustomer } from "./customer.ts";
+
+const customerView = customerInput.extend({ id: z.uuid(), version: z.int() });
+
+export function customers({ command: db }: Databases) {
+  return new Hono<Env>()
+    .get(
+      "/customers/:id",
+      operation({ summary: "One customer", answers: { 200: customerView } }),
+      path(byId),
+      async (c) => {
+        const customer = await findCustomer(db, c.req.valid("param").id);
+        c.header("ETag", `"${customer.version}"`);
+        return c.json(customer);
+      },
+    )
+    .put(
+      "/customers/:id",
+      operation({
+        summary: "Create or replace a customer",
+        headers: ["If-Match"],
+        answers: { 200: receipt, 201: receipt },
+      }),
+      path(byId),
+      body(customerInput),
+      async (c) => {
+        const customer = await putCustomer(db, c.req.valid("param").id, c.req.valid("json"), ifMatchOf(c));
+        if (customer.version > 1) return respond(c, { ...customer, token: null }, 200);
+        c.header("Location", c.req.path);
+        return respond(c, { ...customer, token: null }, 201);
+      },
+    )
+    .delete(
+      "/customers/:id",
+      operation({ summary: "Delete a customer who has no orders", answers: { 204: null } }),
+      path(byId),
+      async (c) => {
+        await deleteCustomer(db, c.req.valid("param").id);
+        return c.body(null, 204);
+      },
+    );
+}

@@ -1,0 +1,20 @@
+import * as z from "zod";
+import { pieces } from "../../../shapes.ts";
+import type { Command } from "../../../write/command.ts";
+import type { StockEvent } from "../events.ts";
+import { loadStock, type Stock, stock } from "../stock.ts";
+
+const input = z.strictObject({ quantity: pieces });
+
+export type ReceiveStock = z.infer<typeof input>;
+
+/** A delivery has arrived. */
+export const receiveStock: Command<ReceiveStock, Stock, StockEvent> = {
+  name: "ReceiveStock",
+  input,
+  aggregate: stock,
+  load: (db, productId) => loadStock(db, productId, []),
+  decide({ quantity }) {
+    return [{ type: "StockReceived", data: { quantity } }];
+  },
+};

@@ -1,0 +1,21 @@
+import * as z from "zod";
+import { id } from "../../../shapes.ts";
+import type { Command } from "../../../write/command.ts";
+import type { StockEvent } from "../events.ts";
+import { loadStock, type Stock, stock } from "../stock.ts";
+
+const input = z.strictObject({ orderId: id });
+
+export type ReleaseStock = z.infer<typeof input>;
+
+/** Gives back what was set aside for an order; nothing happens when nothing was. */
+export const releaseStock: Command<ReleaseStock, Stock, StockEvent> = {
+  name: "ReleaseStock",
+  input,
+  aggregate: stock,
+  load: (db, productId, { orderId }) => loadStock(db, productId, [orderId]),
+  decide({ orderId }, { reserved }) {
+    const quantity = reserved[orderId] ?? 0;
+    return quantity === 0 ? [] : [{ type: "StockReleased", data: { orderId, quantity } }];
+  },
+};

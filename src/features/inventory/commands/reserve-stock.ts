@@ -1,0 +1,28 @@
+import * as z from "zod";
+import { CommandRejected } from "../../../errors.ts";
+import { id, pieces } from "../../../shapes.ts";
+import type { Command } from "../../../write/command.ts";
+import type { StockEvent } from "../events.ts";
+import { loadStock, type Stock, stock } from "../stock.ts";
+
+const input = z.strictObject({ orderId: id, quantity: pieces });
+
+export type ReserveStock = z.infer<typeof input>;
+
+/** Sets pieces aside for an order, once: a second request for the same order changes nothing. */
+export const reserveStock: Command<ReserveStock, Stock, StockEvent> = {
+  name: "ReserveStock",
+  input,
+  aggregate: stock,
+  load: (db, productId, { orderId }) => loadStock(db, productId, [orderId]),
+  decide({ orderId, quantity }, { available, reserved }) {
+    if (orderId in reserved) return [];
+    if (quantity > available) {
+      throw new CommandRejected(
+        "insufficient-stock",
+        `Cannot reserve ${quantity} for order ${orderId}: ${available} left`,
+      );
+    }
+    return [{ type: "StockReserved", data: { orderId, quantity } }];
+  },
+};

@@ -1,0 +1,20 @@
+import { Hono } from "hono";
+import { carryOut, command } from "../../../http/carry-out.ts";
+import type { Databases, Env } from "../../../http/env.ts";
+import { body, path } from "../../../http/input.ts";
+import { byId } from "../../../shapes.ts";
+import { receiveStock } from "./receive-stock.ts";
+
+export function inventoryCommands({ command: db }: Databases) {
+  return new Hono<Env>()
+    .post(
+      "/products/:id/stock",
+      command("Receive stock of a product", { ifMatch: false }),
+      path(byId),
+      body(receiveStock.input),
+      (c) =>
+        carryOut(c, db, receiveStock, { ...c.req.valid("param"), input: c.req.valid("json") }, {
+          ifMatch: false,
+        }),
+    );
+}

@@ -1,0 +1,23 @@
+import * as z from "zod";
+import { CommandRejected } from "../../../errors.ts";
+import { text } from "../../../shapes.ts";
+import type { Command } from "../../../write/command.ts";
+import type { OrderEvent } from "../events.ts";
+import { type Order, order } from "../order.ts";
+
+const input = z.strictObject({ reason: text(500) });
+
+export type CancelOrder = z.infer<typeof input>;
+
+/** Calls an order off, which is possible until it is shipped. */
+export const cancelOrder: Command<CancelOrder, Order, OrderEvent> = {
+  name: "CancelOrder",
+  input,
+  aggregate: order,
+  decide({ reason }, { status }) {
+    if (status === "shipped" || status === "cancelled") {
+      throw new CommandRejected("order-not-cancellable", `Cannot cancel order: it is ${status}`);
+    }
+    return [{ type: "OrderCancelled", data: { reason } }];
+  },
+};

@@ -1,0 +1,23 @@
+import * as z from "zod";
+import { CommandRejected } from "../../../errors.ts";
+import type { Command } from "../../../write/command.ts";
+import type { OrderEvent } from "../events.ts";
+import { type Order, order } from "../order.ts";
+
+const input = z.strictObject({});
+
+export type ConfirmOrder = z.infer<typeof input>;
+
+/** The order can be delivered. Confirming it again changes nothing. */
+export const confirmOrder: Command<ConfirmOrder, Order, OrderEvent> = {
+  name: "ConfirmOrder",
+  input,
+  aggregate: order,
+  decide(_command, { status }) {
+    if (status === "confirmed") return [];
+    if (status !== "placed") {
+      throw new CommandRejected("order-not-placed", `Cannot confirm order: it is ${status}`);
+    }
+    return [{ type: "OrderConfirmed", data: {} }];
+  },
+};

@@ -1,0 +1,70 @@
+import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
+import * as z from "zod";
+import { CommandRejected } from "../../../errors.ts";
+import { id, pieces, text } from "../../../shapes.ts";
+import type { Command } from "../../../write/command.ts";
+import type { OrderEvent } from "../events.ts";
+import { type Order, order } from "../order.ts";
+
+const lines = z.array(z.strictObject({ productId: id, quantity: pieces })).min(1).max(100)
+  .superRefine((lines, context) => {
+    const seen = new Set<string>();
+    lines.forEach(({ productId }, index) => {
+      if (seen.has(productId)) {
+        context.addIssue({ code: "custom", path: [index, "productId"], message: "Each product only once" });
+      }
+      seen.add(productId);
+    });
+  });
+
+const input = z.strictObject({
+  id: id.optional(),
+  customerId: id,
+  lines,
+  paymentToken: text(200).optional(),
+});
+
+export type PlaceOrder = z.infer<typeof input>;
+
+/** What the rest of the shop says of the order: whether the customer is known, and today's prices. */
+export interface Shop {
+  customerIsKnown: boolean;
+  products: { id: string; priceCents: number }[];
+}
+
+/** Places an order, at the prices of the moment. */
+export const placeOrder: Command<PlaceOrder, Order, OrderEvent, Shop> = {
+  name: "PlaceOrder",
+  input,
+  aggregate: order,
+  creates: true,
+
+  load(db, _id, { customerId, lines }) {
+    const productIds = lines.map((line) => line.productId);
+    return db.selectNoFrom((eb) => [
+      eb.exists(eb.selectFrom("write.customers").where("id", "=", customerId)).$castTo<boolean>().as(
+        "customerIsKnown",
+      ),
+      jsonArrayFrom(
+        eb.selectFrom("write.products").select(["id", "price_cents as priceCents"])
+          .where("id", "=", sql<string>`any(${productIds}::uuid[])`),
+      ).as("products"),
+    ]);
+  },
+
+  decide({ customerId, lines, paymentToken = null }, { customerIsKnown, products }) {
+    if (!customerIsKnown) {
+      throw new CommandRejected("unknown-customer", `Cannot place order: there is no customer ${customerId}`);
+    }
+    const prices = new Map(products.map((product) => [product.id, product.priceCents]));
+    const priced = lines.map(({ productId, quantity }) => {
+      const unitPriceCents = prices.get(productId);
+      if (unitPriceCents === undefined) {
+        throw new CommandRejected("unknown-product", `Cannot place order: there is no product ${productId}`);
+      }
+      return { productId, quantity, unitPriceCents };
+    });
+    return [{ type: "OrderPlaced", data: { customerId, lines: priced, paymentToken } }];
+  },
+};

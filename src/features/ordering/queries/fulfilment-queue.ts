@@ -1,0 +1,50 @@
+import * as z from "zod";
+import type { Database } from "../../../database/database.ts";
+import { ask, type Consistency } from "../../../read/ask.ts";
+import type { ReadModel } from "../../../read/read-model.ts";
+import { utc } from "../../../read/utc.ts";
+import { aggregateId, type RecordedEvent } from "../../../write/event.ts";
+import type { OrderEvent } from "../events.ts";
+import { orderLines } from "./order-details.ts";
+
+const itself = (event: RecordedEvent) => [aggregateId(event)];
+
+/** Confirmed orders that wait to be shipped. @see migrations/0011_fulfilment_queue.sql */
+export const fulfilmentQueue = {
+  name: "fulfilment_queue",
+  refresh: "changed keys",
+  staleKeys: { OrderConfirmed: itself, OrderShipped: itself, OrderCancelled: itself },
+} as const satisfies ReadModel<OrderEvent["type"]>;
+
+export const queuedOrder = z.object({
+  id: z.uuid(),
+  customerId: z.uuid(),
+  totalCents: z.int(),
+  lines: orderLines,
+  placedAt: z.iso.datetime(),
+  version: z.int(),
+});
+
+export type QueuedOrder = z.infer<typeof queuedOrder>;
+
+/** What to ship next: oldest first. */
+export function listQueue(db: Database, limit: number, consistency: Consistency) {
+  return ask(db, fulfilmentQueue, consistency, (from) =>
+    db.selectFrom(from)
+      .select(["order_id as id", "customer_id as customerId", "total_cents as totalCents", "lines"])
+      .select([utc("placed_at").as("placedAt"), "version"])
+      .orderBy("placed_at").orderBy("order_id").limit(limit));
+}
+
+declare module "../../../database/database.ts" {
+  interface Tables {
+    "read.fulfilment_queue": {
+      order_id: string;
+      customer_id: string;
+      total_cents: number;
+      lines: QueuedOrder["lines"];
+      placed_at: Date;
+      version: number;
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { NotFound } from "../../../errors.ts";
+import type { Databases, Env } from "../../../http/env.ts";
+import { byIdQuery, consistencyOf, queryOperation, rowsOf } from "../../../http/freshness.ts";
+import { path, query } from "../../../http/input.ts";
+import { after, limit, pageOf, toPage } from "../../../read/page.ts";
+import { byId, id } from "../../../shapes.ts";
+import { listQueue, queuedOrder } from "./fulfilment-queue.ts";
+import { findOrder, listOrders, orderStatus, orderView } from "./order-details.ts";
+import { dayOfSales, listSales } from "./sales-by-day.ts";
+
+const orderFilter = z.strictObject({
+  customerId: id.optional(),
+  status: orderStatus.optional(),
+  limit,
+  after: after(z.tuple([z.iso.datetime(), z.uuid()])).optional(),
+});
+const queueFilter = z.strictObject({ limit });
+const salesFilter = z.strictObject({ from: z.iso.date().optional(), to: z.iso.date().optional() });
+
+export function orderingQueries({ query: db }: Databases) {
+  return new Hono<Env>()
+    .get("/orders/:id", queryOperation("One order", orderView), path(byId), query(byIdQuery), async (c) => {
+      const { id } = c.req.valid("param");
+      const consistency = consistencyOf(c, c.req.valid("query").consistency);
+      const [order] = rowsOf(c, consistency, await findOrder(db, id, consistency));
+      if (!order) throw new NotFound(`Cannot find order ${id}`);
+      return c.json(order);
+    })
+    .get(
+      "/orders",
+      queryOperation("Orders, newest first", pageOf(orderView)),
+      query(orderFilter),
+      async (c) => {
+        const consistency = consistencyOf(c);
+        const asked = c.req.valid("query");
+        const rows = rowsOf(c, consistency, await listOrders(db, asked, consistency));
+        return c.json(toPage(rows, asked.limit, ({ placedAt, id }) => [placedAt, id]));
+      },
+    )
+    .get(
+      "/fulfilment",
+      queryOperation("Orders to ship, oldest first", itemsOf(queuedOrder)),
+      query(queueFilter),
+      async (c) => {
+        const consistency = consistencyOf(c);
+        return c.json({
+          items: rowsOf(c, consistency, await listQueue(db, c.req.valid("query").limit, consistency)),
+        });
+      },
+    )
+    .get(
+      "/sales/daily",
+      queryOperation("Sales by day", itemsOf(dayOfSales)),
+      query(salesFilter),
+      async (c) => {
+        const consistency = consistencyOf(c);
+        return c.json({
+          items: rowsOf(c, consistency, await listSales(db, c.req.valid("query"), consistency)),
+        });
+      },
+    );
+}
+
+function itemsOf(shape: z.ZodType) {
+  return z.object({ items: z.array(shape) });
+}

@@ -1,0 +1,50 @@
+import { sql } from "kysely";
+import * as z from "zod";
+import type { Database } from "../../../database/database.ts";
+import { ask, type Consistency } from "../../../read/ask.ts";
+import type { ReadModel } from "../../../read/read-model.ts";
+import { aggregateId, type RecordedEvent } from "../../../write/event.ts";
+import type { OrderEvent } from "../events.ts";
+
+const itself = (event: RecordedEvent) => [aggregateId(event)];
+
+/**
+ * What was sold on each day. A materialized view refreshed whole, so its keys are not used: that there are some
+ * says that the event concerns it.
+ * @see migrations/0012_sales_by_day.sql
+ */
+export const salesByDay = {
+  name: "sales_by_day",
+  refresh: "whole",
+  staleKeys: { OrderConfirmed: itself, OrderCancelled: itself },
+} as const satisfies ReadModel<OrderEvent["type"]>;
+
+export const dayOfSales = z.object({ day: z.iso.date(), orders: z.int(), revenueCents: z.int() });
+
+/** Sales of confirmed and shipped orders by the UTC day they were placed, both days included. */
+export function listSales(
+  db: Database,
+  range: { from?: string | undefined; to?: string | undefined },
+  consistency: Consistency,
+) {
+  return ask(
+    db,
+    salesByDay,
+    consistency,
+    (from) =>
+      db.selectFrom(from).select([
+        sql<string>`day::text`.as("day"),
+        "orders",
+        "revenue_cents as revenueCents",
+      ])
+        .$if(range.from !== undefined, (qb) => qb.where("day", ">=", range.from!))
+        .$if(range.to !== undefined, (qb) => qb.where("day", "<=", range.to!))
+        .orderBy("day"),
+  );
+}
+
+declare module "../../../database/database.ts" {
+  interface Tables {
+    "read.sales_by_day": { day: string; orders: number; revenue_cents: number };
+  }
+}

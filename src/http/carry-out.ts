@@ -1,0 +1,87 @@
+import type { Context, MiddlewareHandler, TypedResponse } from "hono";
+import * as z from "zod";
+import type { Database } from "../database/database.ts";
+import { InvalidInput } from "../errors.ts";
+import type { Command, CommandContext } from "../write/command.ts";
+import type { Event } from "../write/event.ts";
+import { execute } from "../write/execute.ts";
+import type { Env } from "./env.ts";
+import { operation } from "./openapi.ts";
+import { toToken } from "./token.ts";
+
+/** What a command answers. */
+export const receipt = z.object({
+  id: z.uuid(),
+  version: z.int(),
+  /** Of the last event of the stream; null when there is none. */
+  token: z.string().nullable(),
+});
+
+export type Receipt = z.infer<typeof receipt>;
+
+/** Describes the operation of a command. */
+export function command(
+  summary: string,
+  { creates, ifMatch = !creates, rejections }: {
+    creates?: boolean;
+    ifMatch?: boolean;
+    rejections?: string[];
+  } = {},
+): MiddlewareHandler {
+  const headers = ifMatch ? ["Idempotency-Key", "If-Match"] : ["Idempotency-Key"];
+  return operation({
+    summary,
+    headers,
+    rejections: rejections ?? [],
+    answers: { [creates ? 201 : 200]: receipt },
+  });
+}
+
+/**
+ * Carries out the command of a request: 201 and its place when it creates something, else 200. `ifMatch` says
+ * whether `If-Match` speaks of this aggregate's version.
+ */
+export async function carryOut<Input, State, E extends Event, Loaded>(
+  c: Context<Env>,
+  db: Database,
+  command: Command<Input, State, E, Loaded>,
+  given: { id?: string | undefined; input: Input },
+  { ifMatch = !command.creates } = {},
+): Promise<TypedResponse<Receipt, 200 | 201, "json"> & Response> {
+  const { id, version, lastEventId } = await execute(db, command, given, contextOf(c, ifMatch));
+  if (command.creates) c.header("Location", `${c.req.path}/${id}`);
+  return respond(c, { id, version, token: lastEventId && toToken(lastEventId) }, command.creates ? 201 : 200);
+}
+
+/** Answers with a receipt, and with its version and token as headers. */
+export function respond<Status extends 200 | 201>(c: Context<Env>, receipt: Receipt, status: Status) {
+  c.header("ETag", `"${receipt.version}"`);
+  if (receipt.token) c.header("Consistency-Token", receipt.token);
+  return c.json(receipt, status);
+}
+
+function contextOf(c: Context<Env>, heedsIfMatch: boolean): CommandContext {
+  return {
+    caller: c.get("caller"),
+    correlationId: c.get("requestId"),
+    idempotencyKey: idempotencyKeyOf(c),
+    ifMatch: heedsIfMatch ? ifMatchOf(c) : undefined,
+  };
+}
+
+function idempotencyKeyOf(c: Context<Env>): string | undefined {
+  const key = c.req.header("idempotency-key");
+  if (key === undefined || /^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  throw new InvalidInput("Cannot accept the Idempotency-Key: it is 1 to 255 printable ASCII characters");
+}
+
+/** The version in `If-Match`. Without the header, or with `*`, any will do. */
+export function ifMatchOf(c: Context<Env>): number | undefined {
+  const header = c.req.header("if-match")?.trim();
+  if (header === undefined || header === "*") return undefined;
+  const version = /^"(\d{1,9})"$/.exec(header)?.[1];
+  if (version === undefined) {
+    throw new InvalidInput(`Cannot accept If-Match: it is one version in quotes, such as "3"`);
+  }
+  return Number(version);
+}

@@ -1,0 +1,51 @@
+import type { Context } from "hono";
+import * as z from "zod";
+import type { Consistency, Fresh } from "../read/ask.ts";
+import type { Env } from "./env.ts";
+import { type Description, operation } from "./openapi.ts";
+import { fromToken } from "./token.ts";
+
+const WAIT_SECONDS = 2;
+const WAIT_SECONDS_MAX = 30;
+
+/** The query string of a query by id: only there, a strong read is cheap. */
+export const byIdQuery = z.strictObject({ consistency: z.enum(["eventual", "strong"]).optional() });
+
+/** Describes the operation of a query. */
+export function queryOperation(summary: string, shape: z.ZodType) {
+  const description: Description = {
+    summary,
+    headers: ["Consistency-Token", "Prefer"],
+    answers: { 200: shape },
+  };
+  return operation(description);
+}
+
+/**
+ * How fresh the request wants the answer: strong, at least as fresh as its token, or as fresh as it happens to be.
+ * @throws {InvalidInput} If the token is malformed.
+ */
+export function consistencyOf(c: Context<Env>, asked?: "eventual" | "strong"): Consistency {
+  if (asked === "strong") return { level: "strong" };
+  const token = c.req.header("consistency-token");
+  if (token === undefined) return { level: "eventual" };
+  return { level: "token", eventId: fromToken(token), waitMs: waitSecondsOf(c.req.header("prefer")) * 1000 };
+}
+
+/** `Prefer: wait=N` (RFC 7240), in seconds. */
+function waitSecondsOf(prefer: string | undefined): number {
+  const wait = /(?:^|,)\s*wait\s*=\s*"?(\d+)"?\s*(?:[,;]|$)/i.exec(prefer ?? "")?.[1];
+  return wait === undefined ? WAIT_SECONDS : Math.min(Number(wait), WAIT_SECONDS_MAX);
+}
+
+/** Says in the headers how fresh the answer is, and gives its rows. */
+export function rowsOf<Row>(
+  c: Context<Env>,
+  consistency: Consistency,
+  { rows, position, asOf }: Fresh<Row>,
+): Row[] {
+  c.header("Consistency", consistency.level);
+  c.header("As-Of-Position", String(position));
+  c.header("As-Of", asOf.toISOString());
+  return rows;
+}

@@ -1,0 +1,61 @@
+import type { MiddlewareHandler } from "hono";
+import * as z from "zod";
+import { InvalidInput, UnsupportedMediaType } from "../errors.ts";
+import type { Env } from "./env.ts";
+import { checkText, parseJson } from "./json.ts";
+import { describe } from "./openapi.ts";
+
+type Reads<Target extends string, Schema extends z.ZodType> = MiddlewareHandler<
+  Env,
+  string,
+  { in: { [T in Target]: z.input<Schema> }; out: { [T in Target]: z.output<Schema> } }
+>;
+
+/**
+ * Reads the body: `c.req.valid("json")`. No body at all counts as `{}`.
+ * @throws {UnsupportedMediaType} If it is not declared as JSON.
+ * @throws {InvalidInput} If it is not JSON or does not have the shape.
+ */
+export function body<Schema extends z.ZodType>(schema: Schema): Reads<"json", Schema> {
+  return describe<Reads<"json", Schema>>({ body: schema }, async (c, next) => {
+    const type = c.req.header("content-type");
+    const text = await c.req.text();
+    if (type === undefined ? text !== "" : !/^application\/([\w.+-]+\+)?json *(;|$)/i.test(type)) {
+      throw new UnsupportedMediaType(
+        `Cannot read the body: Content-Type is ${type ?? "missing"}, not application/json`,
+      );
+    }
+    c.req.addValidatedData("json", parse(schema, type === undefined ? {} : parseJson(text)) as object);
+    await next();
+  });
+}
+
+/** Reads the path: `c.req.valid("param")`. @throws {InvalidInput} If it does not have the shape. */
+export function path<Schema extends z.ZodType>(schema: Schema): Reads<"param", Schema> {
+  return describe<Reads<"param", Schema>>({ path: schema }, async (c, next) => {
+    c.req.addValidatedData("param", parse(schema, c.req.param()) as object);
+    await next();
+  });
+}
+
+/** Reads the query string: `c.req.valid("query")`. @throws {InvalidInput} If it does not have the shape. */
+export function query<Schema extends z.ZodType>(schema: Schema): Reads<"query", Schema> {
+  return describe<Reads<"query", Schema>>({ query: schema }, async (c, next) => {
+    const given = c.req.query();
+    for (const [name, value] of Object.entries(given)) checkText(value, `#/${name}`);
+    c.req.addValidatedData("query", parse(schema, given) as object);
+    await next();
+  });
+}
+
+function parse(schema: z.ZodType, value: unknown): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new InvalidInput(
+    "Cannot accept the input",
+    result.error.issues.map(({ path, message }) => ({
+      pointer: ["#", ...path.map(String)].join("/"),
+      detail: message,
+    })),
+  );
+}

@@ -1,0 +1,67 @@
+import { Hono } from "hono";
+import { bearerAuth } from "hono/bearer-auth";
+import * as z from "zod";
+import { DatabaseUnavailable, Unauthorized } from "../errors.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
+import { drain, type Relay } from "../relay/drain.ts";
+import { relayStatus } from "../relay/status.ts";
+import type { Databases, Env } from "./env.ts";
+import { operation } from "./openapi.ts";
+
+const DRAIN_MS = 10_000;
+
+const status = z.object({ status: z.string() });
+
+/** Whether the process lives, and whether it can serve. */
+export function health({ command }: Pick<Databases, "command">) {
+  return new Hono<Env>()
+    .get(
+      "/health",
+      operation({ summary: "Whether the process lives", answers: { 200: status } }),
+      (c) => c.json({ status: "ok" }),
+    )
+    .get("/ready", operation({ summary: "Whether it can serve", answers: { 200: status } }), async (c) => {
+      if (!await isMigrated(command)) {
+        throw new DatabaseUnavailable(
+          `Cannot serve yet: the database is not at migration ${NEWEST_MIGRATION}`,
+        );
+      }
+      return c.json({ status: "ready" });
+    });
+}
+
+const relayShape = z.object({
+  lastPosition: z.int(),
+  outbox: z.int(),
+  subscriptions: z.array(z.object({
+    name: z.string(),
+    kind: z.string(),
+    position: z.int(),
+    lag: z.int(),
+    lagSeconds: z.number(),
+    parked: z.int(),
+    lastError: z.string().nullable(),
+  })),
+});
+const drained = z.object({ handled: z.int(), more: z.boolean() });
+
+/** What the operator may see and do. Without a token in the settings, nobody is the operator. */
+export function operations(relay: Relay, opsToken: string | undefined) {
+  const headers = ["Authorization"];
+  return new Hono<Env>()
+    .use("/ops/*", opsToken === undefined ? refuse : bearerAuth({ token: opsToken }))
+    .get(
+      "/ops/relay",
+      operation({ summary: "How far the relay has come", headers, answers: { 200: relayShape } }),
+      async (c) => c.json(await relayStatus(relay.db, relay.subscriptions)),
+    )
+    .post(
+      "/ops/relay/drain",
+      operation({ summary: "One bounded drain", headers, answers: { 200: drained } }),
+      async (c) => c.json(await drain(relay, DRAIN_MS)),
+    );
+}
+
+function refuse(): never {
+  throw new Unauthorized("Cannot do that: OPS_TOKEN is not set");
+}

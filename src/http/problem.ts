@@ -1,0 +1,93 @@
+import { getLogger } from "@logtape/logtape";
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import * as errors from "../errors.ts";
+import type { Env } from "./env.ts";
+
+/** The status code of each kind of error. Whatever is not here is a bug: 500. */
+const STATUS = new Map<unknown, ContentfulStatusCode>([
+  [errors.InvalidInput, 400],
+  [errors.Unauthorized, 401],
+  [errors.NotFound, 404],
+  [errors.CommandInProgress, 409],
+  [errors.VersionConflict, 409],
+  [errors.StillInUse, 409],
+  [errors.VersionMismatch, 412],
+  [errors.BodyTooLarge, 413],
+  [errors.UnsupportedMediaType, 415],
+  [errors.CommandRejected, 422],
+  [errors.IdempotencyKeyReused, 422],
+  [errors.CheckpointBeyondLog, 503],
+  [errors.DatabaseUnavailable, 503],
+  [errors.ReadModelBehind, 503],
+]);
+
+const TITLES: Record<number, string> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  404: "Not Found",
+  409: "Conflict",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+const RETRY_AFTER_SECONDS = "1";
+
+const logger = getLogger(["cqrs", "http"]);
+
+/** Answers an error as RFC 9457 problem details. A bug is logged under the request's id and says nothing more. */
+export function toProblem(thrown: Error, c: Context<Env>): Response {
+  const error = translate(thrown);
+  const status = STATUS.get(error.constructor);
+  const requestId = c.get("requestId");
+  if (status === undefined) {
+    logger.error("Request {requestId} failed: {error}", { requestId, error: describe(thrown) });
+    return respond(c, 500, {
+      code: "internal-error",
+      detail: `Something went wrong; the log has it under ${requestId}`,
+    });
+  }
+  if (status === 503) {
+    c.header("Retry-After", RETRY_AFTER_SECONDS);
+    logger.warn("Request {requestId}: {error}", { requestId, error: error.message });
+  }
+  return respond(c, status, {
+    code: "code" in error ? String(error.code) : "error",
+    detail: error.message,
+    ...error instanceof errors.InvalidInput && error.problems.length > 0 && { errors: error.problems },
+  });
+}
+
+function respond(
+  c: Context<Env>,
+  status: ContentfulStatusCode,
+  problem: { code: string; detail: string },
+): Response {
+  const instance = `urn:request:${c.get("requestId")}`;
+  const body = { type: "about:blank", title: TITLES[status], status, ...problem, instance };
+  return c.body(JSON.stringify(body), status, { "Content-Type": "application/problem+json" });
+}
+
+/** SQLSTATEs that mean "not now": too many connections, shutting down, a lock or a statement that took too long. */
+const NOT_NOW = new Set(["53300", "55P03", "57014", "57P01", "57P02", "57P03"]);
+
+/** Gives errors of libraries a name of ours. */
+function translate(error: Error): Error {
+  if (error instanceof HTTPException && error.status === 401) {
+    return new errors.Unauthorized("Cannot do that without the operator's token");
+  }
+  if (errors.isConnectionLost(error) || (errors.isDatabaseError(error) && NOT_NOW.has(error.code))) {
+    return new errors.DatabaseUnavailable("Cannot reach the database", { cause: error });
+  }
+  return error;
+}
+
+/** What the log may know: the driver's errors carry the statement and its values, which it may not. */
+function describe(error: Error): string {
+  return errors.isDatabaseError(error) ? `${error.code}: ${error.message}` : error.stack ?? error.message;
+}

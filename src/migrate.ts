@@ -1,0 +1,69 @@
+import { sql } from "kysely";
+import { Migrator } from "kysely/migration";
+import type { Database } from "./database/database.ts";
+import { isDatabaseError } from "./errors.ts";
+
+/** The text of a migration by its name, such as `0001_roles`. */
+export type Migrations = Record<string, string>;
+
+/** The newest migration this code knows. A test keeps it equal to the last file in `migrations/`. */
+export const NEWEST_MIGRATION = "0012_sales_by_day";
+
+/**
+ * Applies what is pending, all in one transaction, one process at a time. The database must have one connection
+ * only, and be connected directly: the lock belongs to the session.
+ *
+ * @throws {Error} If one fails: then none was applied.
+ */
+export async function migrate(owner: Database, migrations: Migrations): Promise<string[]> {
+  const migrator = new Migrator({
+    db: owner,
+    provider: { getMigrations: () => Promise.resolve(toSteps(migrations)) },
+  });
+  const { error, results = [] } = await migrator.migrateToLatest();
+  if (error) {
+    const failed = results.find((result) => result.status === "Error")?.migrationName ?? "the database";
+    throw new Error(`Cannot migrate ${failed}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+  await sql`call public.grant_to('command', 'select on public.kysely_migration')`.execute(owner);
+  return results.map((result) => result.migrationName);
+}
+
+function toSteps(migrations: Migrations) {
+  return Object.fromEntries(
+    Object.entries(migrations).map(([name, text]) => [
+      name,
+      { up: async (db: Database) => void await sql.raw(text).execute(db) },
+    ]),
+  );
+}
+
+/** undefined_table, insufficient_privilege: nobody has migrated yet. */
+const NOT_YET = ["42P01", "42501"];
+
+/** Whether the database is at the migration this code was written for, or a newer one. */
+export async function isMigrated(db: Database): Promise<boolean> {
+  try {
+    const { rows } = await sql<{ name: string }>`select max(name) as name from public.kysely_migration`
+      .execute(db);
+    return (rows[0]?.name ?? "") >= NEWEST_MIGRATION;
+  } catch (error) {
+    if (isDatabaseError(error) && NOT_YET.includes(error.code)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Lets the run-time roles log in with the passwords of their URLs. A URL of another user is left alone.
+ * @see migrations/0001_roles.sql
+ */
+export async function giveRolesTheirPasswords(owner: Database, urls: string[]): Promise<void> {
+  for (const url of urls.map((text) => new URL(text))) {
+    const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+    const database = decodeURIComponent(url.pathname.slice(1));
+    if (![`${database}_command`, `${database}_query`, `${database}_relay`].includes(user)) continue;
+    await sql`alter role ${sql.id(user)} login password ${sql.lit(password)}`.execute(owner);
+  }
+}

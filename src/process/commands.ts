@@ -1,0 +1,115 @@
+import process from "node:process";
+import { readSettings } from "../config.ts";
+import { openDatabase } from "../database/database.ts";
+import { openSampleShop } from "../sample-shop.ts";
+import { configureLog } from "./log.ts";
+import { migrateDatabase } from "./migrations.ts";
+import { type Parts, start } from "./start.ts";
+import { supervise } from "./supervise.ts";
+import { useDatabase } from "./use-database.ts";
+
+/** `dev`: a database, and the shop below, started again whenever a file changes. */
+export async function dev(): Promise<number> {
+  const stopped = untilStopped();
+  const settings = readSettings(process.env);
+  const { isLocal, urls, stop } = await useDatabase(settings);
+  try {
+    return await supervise("shop", isLocal ? toEnvironment(urls) : {}, stopped);
+  } finally {
+    await stop();
+  }
+}
+
+function toEnvironment(
+  { owner, command, query, relay }: { owner: string; command: string; query: string; relay: string },
+) {
+  return {
+    DATABASE_URL: owner,
+    COMMAND_DATABASE_URL: command,
+    QUERY_DATABASE_URL: query,
+    RELAY_DATABASE_URL: relay,
+  };
+}
+
+/** `shop`: migrations, sample data, API and relay, until the process that started it goes away. */
+export async function shop(): Promise<number> {
+  const stopped = untilStopped();
+  process.stdin.resume().on("end", () => process.emit("SIGTERM"));
+  const settings = { ...readSettings(process.env), OPS_TOKEN: process.env.OPS_TOKEN || "dev" };
+  const { urls } = await useDatabase(settings);
+  await configureLog(settings.LOG_LEVEL, "text");
+  await migrateDatabase(urls);
+  const db = openDatabase(urls.command, { max: 1 });
+  try {
+    await openSampleShop(db);
+  } finally {
+    await db.destroy();
+  }
+
+  const { url, failed, stop } = await start(settings, urls, settings.HOST ?? "127.0.0.1", {
+    api: true,
+    relay: settings.RELAY === "on",
+  });
+  console.log(`
+  API       ${url}/docs
+  Database  ${urls.owner}
+  Try       curl -s '${url}/products?search=lamp'
+  Stop      Ctrl-C
+`);
+  return await runUntil(stopped, failed, stop);
+}
+
+/** `start` and `relay`: the API, the relay, or both, for production. */
+export async function serveParts(wanted: "api and relay" | "relay"): Promise<number> {
+  const stopped = untilStopped();
+  const settings = readSettings(process.env);
+  const parts: Parts = { api: wanted !== "relay", relay: wanted === "relay" || settings.RELAY === "on" };
+  await configureLog(settings.LOG_LEVEL, "json");
+  const database = await useDatabase(settings);
+  try {
+    if (database.isLocal) await migrateDatabase(database.urls);
+    const { url, failed, stop } = await start(settings, database.urls, settings.HOST ?? "0.0.0.0", parts);
+    console.log(url ? `Listening on ${url}` : "Relaying");
+    return await runUntil(stopped, failed, stop);
+  } finally {
+    await database.stop();
+  }
+}
+
+/** `migrate`: applies what is pending. */
+export async function migrateOnly(): Promise<number> {
+  const database = await useDatabase(readSettings(process.env));
+  try {
+    const applied = await migrateDatabase(database.urls);
+    console.log(
+      applied.length > 0 ? applied.map((name) => `Applied ${name}`).join("\n") : "Nothing to apply",
+    );
+    return 0;
+  } finally {
+    await database.stop();
+  }
+}
+
+/** Aborts at the first request to stop; the second one ends the process at once. */
+function untilStopped(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stopping.abort());
+  return stopping.signal;
+}
+
+async function runUntil(
+  stopped: AbortSignal,
+  failed: Promise<never>,
+  stop: () => Promise<void>,
+): Promise<number> {
+  const aborted = new Promise<void>((resolve) => {
+    if (stopped.aborted) resolve();
+    stopped.addEventListener("abort", () => resolve());
+  });
+  try {
+    await Promise.race([aborted, failed]);
+    return 0;
+  } finally {
+    await stop();
+  }
+}

@@ -1,0 +1,33 @@
+import { readdir, readFile } from "node:fs/promises";
+import { openDatabase } from "../database/database.ts";
+import type { DatabaseUrls } from "../config.ts";
+import { giveRolesTheirPasswords, migrate, type Migrations } from "../migrate.ts";
+
+const FOLDER = new URL("../../migrations/", import.meta.url);
+const MIGRATION_MS = 3_600_000;
+
+/** Brings the database up to date, and lets the roles log in. Answers the names of what was applied. */
+export async function migrateDatabase(urls: DatabaseUrls): Promise<string[]> {
+  const owner = openDatabase(urls.owner, {
+    max: 1,
+    deadlineMs: MIGRATION_MS,
+    applicationName: "cqrs migrate",
+  });
+  try {
+    const applied = await migrate(owner, await readMigrations());
+    await giveRolesTheirPasswords(owner, [urls.command, urls.query, urls.relay, urls.direct]);
+    return applied;
+  } finally {
+    await owner.destroy();
+  }
+}
+
+/** The files of the folder `migrations`, by name without the ending. */
+export async function readMigrations(): Promise<Migrations> {
+  const files = (await readdir(FOLDER)).filter((file) => file.endsWith(".sql")).sort();
+  return Object.fromEntries(
+    await Promise.all(
+      files.map(async (file) => [file.slice(0, -4), await readFile(new URL(file, FOLDER), "utf8")]),
+    ),
+  );
+}

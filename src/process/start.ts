@@ -1,0 +1,92 @@
+import { getLogger } from "@logtape/logtape";
+import { createApp, subscriptions } from "../app.ts";
+import type { DatabaseUrls, Settings } from "../config.ts";
+import { type Database, openDatabase } from "../database/database.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
+import { runRelay } from "../relay/run.ts";
+import { sleep } from "../sleep.ts";
+import { pages } from "./pages.ts";
+import { serve } from "./serve.ts";
+
+export interface Parts {
+  api: boolean;
+  relay: boolean;
+}
+
+export interface Started {
+  /** Where the API is; undefined when it is left out. */
+  url: string | undefined;
+  /** Rejects when the relay must not go on. */
+  failed: Promise<never>;
+  /** Lets accepted requests finish, then the relay, then the connections. */
+  stop(): Promise<void>;
+}
+
+const CONNECTIONS_MAX = { command: 10, query: 10, relay: 6 };
+
+const logger = getLogger(["cqrs", "process"]);
+
+/** Starts the API, the relay, or both. @throws {Error} If the database cannot be reached or the port is taken. */
+export async function start(
+  settings: Settings,
+  urls: DatabaseUrls,
+  host: string,
+  parts: Parts,
+): Promise<Started> {
+  const open = (role: keyof typeof CONNECTIONS_MAX) =>
+    openDatabase(urls[role], { max: CONNECTIONS_MAX[role], applicationName: `cqrs ${role}` });
+  const databases = { command: open("command"), query: open("query") };
+  const relay = { db: open("relay"), subscriptions, delayMs: settings.RELAY_DELAY_MS };
+  const close = () => Promise.all([databases.command, databases.query, relay.db].map((db) => db.destroy()));
+
+  const stopping = new AbortController();
+  try {
+    const migrated = await reach(databases.command, urls.command);
+    const app = createApp({ databases, relay, opsToken: settings.OPS_TOKEN, pages: pages() });
+    const serving = parts.api ? await serve(app.fetch, host, settings.PORT) : undefined;
+    const relaying = parts.relay
+      ? relayWhenMigrated(
+        databases.command,
+        migrated,
+        () => runRelay(relay, urls.direct, stopping.signal),
+        stopping.signal,
+      )
+      : Promise.resolve();
+    return {
+      url: serving?.url,
+      failed: relaying.then(() => new Promise<never>(() => {})),
+      async stop() {
+        await serving?.stop();
+        stopping.abort();
+        await relaying.catch(() => {});
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function reach(db: Database, url: string): Promise<boolean> {
+  try {
+    return await isMigrated(db);
+  } catch (error) {
+    throw new Error(`Cannot reach the database at ${new URL(url).host}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function relayWhenMigrated(
+  db: Database,
+  migrated: boolean,
+  run: () => Promise<void>,
+  signal: AbortSignal,
+) {
+  if (!migrated) logger.warn("Waiting for migration {name}: npm run migrate", { name: NEWEST_MIGRATION });
+  for (let ready = migrated; !ready && !signal.aborted; ready = await isMigrated(db).catch(() => false)) {
+    await sleep(1_000, signal);
+  }
+  if (!signal.aborted) await run();
+}

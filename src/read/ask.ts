@@ -1,0 +1,86 @@
+import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
+import type { Database } from "../database/database.ts";
+import { ReadModelBehind } from "../errors.ts";
+import { sleep } from "../sleep.ts";
+import type { Query } from "../write/aggregate.ts";
+
+/** How fresh an answer has to be. */
+export type Consistency =
+  | { level: "eventual" }
+  /** At least as fresh as the event; wait for it, but not longer than this. */
+  | { level: "token"; eventId: string; waitMs: number }
+  /** Straight from the definition: exact, and as dear as computing it. */
+  | { level: "strong" };
+
+export interface Fresh<Row> {
+  rows: Row[];
+  /** At least the events up to this position are in it. */
+  position: number;
+  /** The time of the oldest event that is not in it, or now. */
+  asOf: Date;
+}
+
+const FIRST_WAIT_MS = 2;
+const LONGEST_WAIT_MS = 50;
+
+/**
+ * Asks a read model: one round trip, and one more each time it has to wait. `query` is given the name of the
+ * table or view to select from.
+ *
+ * @throws {ReadModelBehind} If the read model has not reached the event in time: try again later.
+ */
+export async function ask<Row, Name extends string>(
+  db: Database,
+  model: { name: Name },
+  consistency: Consistency,
+  query: (from: `read.${Name}`) => Query<Row>,
+): Promise<Fresh<Row>> {
+  const table = `read.${model.name}` as const;
+  if (consistency.level === "strong") {
+    return await askDefinition(db, query(`${table}_source` as typeof table));
+  }
+
+  const deadline = performance.now() + (consistency.level === "token" ? consistency.waitMs : 0);
+  for (let waitMs = FIRST_WAIT_MS;; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+    const { hasReached, ...answer } = await askOnce(db, model.name, consistency, query(table));
+    if (hasReached) return answer;
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0) {
+      throw new ReadModelBehind(`Cannot answer yet: ${model.name} is at position ${answer.position}`);
+    }
+    await sleep(Math.min(waitMs, leftMs));
+  }
+}
+
+async function askOnce<Row>(db: Database, name: string, consistency: Consistency, query: Query<Row>) {
+  return await db.selectFrom("read.freshness as freshness").where("read_model", "=", name).select((eb) => [
+    jsonArrayFrom(query).$castTo<Row[]>().as("rows"),
+    "position",
+    "as_of as asOf",
+    consistency.level === "token"
+      ? eb.exists(
+        eb.selectFrom("read.positions as log").where("event_id", "=", consistency.eventId)
+          .whereRef("log.position", "<=", "freshness.position"),
+      ).$castTo<boolean>().as("hasReached")
+      : sql<boolean>`true`.as("hasReached"),
+  ]).executeTakeFirstOrThrow();
+}
+
+async function askDefinition<Row>(db: Database, query: Query<Row>): Promise<Fresh<Row>> {
+  return await db.selectNoFrom((eb) => [
+    jsonArrayFrom(query).$castTo<Row[]>().as("rows"),
+    eb.selectFrom("read.positions").select((log) =>
+      log.fn.coalesce(log.fn.max("position"), log.lit(0)).as("last")
+    )
+      .$asScalar().$notNull().as("position"),
+    sql<Date>`now()`.as("asOf"),
+  ]).executeTakeFirstOrThrow();
+}
+
+declare module "../database/database.ts" {
+  interface Tables {
+    "read.freshness": { read_model: string; position: number; as_of: Date };
+    "read.positions": { position: number; event_id: string };
+  }
+}

@@ -1,0 +1,93 @@
+import { getLogger } from "@logtape/logtape";
+import { sql } from "kysely";
+import type { Database } from "../database/database.ts";
+import { CheckpointBeyondLog } from "../errors.ts";
+import { type Bell, createBell } from "./bell.ts";
+import { drainBatch, type Relay } from "./drain.ts";
+import { listen } from "./listen.ts";
+
+/** While a relay says it is awake, writers do not notify. It says so for this long, and again at half-time. */
+const AWAKE_MS = 1_000;
+/** When to look again after saying "asleep": a writer may still have read the old value. */
+const SECOND_LOOKS_MS = [0, 3, 15, 80];
+const POLL_MS = 1_000;
+const SWEEP_EVERY_MS = 3_600_000;
+
+const logger = getLogger(["cqrs", "relay"]);
+
+/**
+ * Relays until the signal aborts: works while there is work, then sleeps until a writer notifies, or a second has
+ * passed. A notification is only a hint, so a lost one costs at most that second.
+ *
+ * @throws {CheckpointBeyondLog} If the database is an older copy than its checkpoints. Anything else is tried again.
+ * @see docs/decisions/0004-waking.md
+ */
+export async function runRelay(relay: Relay, directUrl: string, signal: AbortSignal): Promise<void> {
+  const bell = createBell();
+  const listener = listen(directUrl, bell.ring);
+  let sweepAt = performance.now();
+  try {
+    while (!signal.aborted) {
+      try {
+        await workUntilQuiet(relay, bell, signal);
+        if (performance.now() >= sweepAt) {
+          await sweepIdempotencyKeys(relay.db);
+          sweepAt += SWEEP_EVERY_MS;
+        }
+      } catch (error) {
+        if (error instanceof CheckpointBeyondLog) throw error;
+        logger.error("Cannot relay, trying again: {message}", { message: (error as Error).message });
+      }
+      await bell.wait(POLL_MS * (0.5 + Math.random() / 2), signal);
+    }
+  } finally {
+    await listener.close();
+  }
+}
+
+/** Works, tells the writers when it has become busy and when it no longer is, and looks again. */
+async function workUntilQuiet(relay: Relay, bell: Bell, signal: AbortSignal): Promise<void> {
+  while (await work(relay, signal)) {
+    await setAwake(relay.db, false);
+    let found = false;
+    for (const ms of SECOND_LOOKS_MS) {
+      await bell.wait(ms, signal);
+      found = (await drainBatch(relay)).handled > 0;
+      if (found || signal.aborted) break;
+    }
+    if (!found) return;
+  }
+}
+
+/** Drains until nothing is left. Answers whether it has said it is awake: not for a single batch. */
+async function work(relay: Relay, signal: AbortSignal): Promise<boolean> {
+  let saidAt = -Infinity;
+  for (let batches = 0; !signal.aborted; batches++) {
+    const { handled } = await drainBatch(relay);
+    if (handled === 0) break;
+    if (batches > 0 && performance.now() - saidAt > AWAKE_MS / 2) {
+      saidAt = performance.now();
+      await setAwake(relay.db, true);
+    }
+  }
+  return saidAt !== -Infinity;
+}
+
+async function setAwake(db: Database, awake: boolean): Promise<void> {
+  await db.updateTable("relay.state").set({
+    awake_until: awake
+      ? sql<Date>`clock_timestamp() + ${AWAKE_MS} * interval '1 millisecond'`
+      : sql<Date>`'-infinity'`,
+  }).execute();
+}
+
+/** Forgets the answers of commands that are older than 30 days. */
+export async function sweepIdempotencyKeys(db: Database): Promise<void> {
+  await db.selectNoFrom(sql<number>`write.sweep_idempotency_keys()`.as("swept")).execute();
+}
+
+declare module "../database/database.ts" {
+  interface Tables {
+    "relay.state": { only_row: boolean; awake_until: Date };
+  }
+}

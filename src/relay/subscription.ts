@@ -1,0 +1,21 @@
+import type { Database } from "../database/database.ts";
+import type { RecordedEvent } from "../write/event.ts";
+
+/** Something that is told of every event, in order of position: a name, a checkpoint, and what it does. */
+export interface Subscription {
+  /** The name of its checkpoint. */
+  name: string;
+  kind: string;
+  /**
+   * Handles a batch and moves the checkpoint from `from` to `to`, both or neither.
+   * Answers false when the checkpoint was not at `from` or another relay had it: then nothing was done.
+   */
+  handle(db: Database, batch: Batch): Promise<boolean>;
+}
+
+/** All events with a position above `from`, up to `to`. */
+export interface Batch {
+  from: number;
+  to: number;
+  events: RecordedEvent[];
+}

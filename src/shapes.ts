@@ -1,0 +1,18 @@
+import * as z from "zod";
+
+/** Shapes that several inputs share. Their bounds keep every sum within what a number holds exactly. */
+
+/** Text of 1 to `lengthMax` characters, without blanks around it. */
+export const text = (lengthMax: number) => z.string().trim().min(1).max(lengthMax);
+
+/** An amount of money, in cents: 0 to a million. */
+export const cents = z.int().min(0).max(100_000_000);
+
+/** How many pieces: 1 to 100,000. */
+export const pieces = z.int().min(1).max(100_000);
+
+/** An id, in lower case. */
+export const id = z.uuid().toLowerCase();
+
+/** The path of something that has an id. */
+export const byId = z.strictObject({ id });

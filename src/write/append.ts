@@ -1,0 +1,53 @@
+import { sql } from "kysely";
+import { CommandInProgress, isDatabaseError, VersionConflict } from "../errors.ts";
+import type { Statement } from "./aggregate.ts";
+import type { Event, Metadata } from "./event.ts";
+import type { Answered } from "./idempotency.ts";
+
+export interface Append {
+  stream: string;
+  /** The version the stream must be at; 0 when it must not exist. */
+  expectedVersion: number;
+  events: (Event & { id: string; metadata: Metadata })[];
+  /** The answer to keep for the command's idempotency key, if it has one. */
+  answered?: Answered | undefined;
+}
+
+/**
+ * Ends a statement with the append of its events, which makes the whole one atomic command. The select reads
+ * what `write.append` returns because PostgreSQL would not run a call that nobody reads.
+ * @see migrations/0002_events.sql
+ */
+export function append(statement: Statement, { stream, expectedVersion, events, answered }: Append) {
+  return statement.selectNoFrom(
+    sql<number>`write.append(${stream}, ${expectedVersion}, ${json(events)}, ${json(answered ?? null)})`.as(
+      "version",
+    ),
+  );
+}
+
+/** The key has an answer, which was not there yet when the command was loaded. */
+export class AlreadyAnswered extends Error {}
+
+/** What an error of an append means; errors of another kind are given back as they are. */
+export function explainAppendError(error: unknown): unknown {
+  if (!isDatabaseError(error)) return error;
+  switch (error.code) {
+    case "CQ001":
+      return new VersionConflict(error.message, { cause: error });
+    case "CQ002":
+      return new AlreadyAnswered(error.message, { cause: error });
+    case "CQ003":
+      return new CommandInProgress(error.message, { cause: error });
+    case "23505":
+      if (error.constraint_name !== "events_stream_version_key") return error;
+      return new VersionConflict("Cannot append: another command was faster", { cause: error });
+    default:
+      return error;
+  }
+}
+
+/** Text that PostgreSQL turns into jsonb: the driver would encode a value a second time. */
+function json(value: unknown) {
+  return sql`${value === null ? null : JSON.stringify(value)}::text::jsonb`;
+}

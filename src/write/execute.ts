@@ -1,0 +1,127 @@
+import { type RawBuilder, sql } from "kysely";
+import { jsonObjectFrom } from "kysely/helpers/postgres";
+import { v7 as uuidv7 } from "uuid";
+import type { Database } from "../database/database.ts";
+import { CommandRejected, isDatabaseError, NotFound, VersionConflict, VersionMismatch } from "../errors.ts";
+import { sleep } from "../sleep.ts";
+import type { Query } from "./aggregate.ts";
+import { AlreadyAnswered, append, explainAppendError } from "./append.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { type Event, type Metadata, streamOf } from "./event.ts";
+import { type Answer, answerOf, type IdempotencyKey, type Kept, replay, toKey } from "./idempotency.ts";
+
+const ATTEMPTS_MAX = 3;
+const BACKOFF_MS = 10;
+
+/**
+ * Carries out a command: one query to load (none when there is nothing to load), then one statement to save.
+ * Without an id, one is made. After a version conflict it decides again on the newer state, three times in all.
+ *
+ * @throws {CommandRejected} If the business says no.
+ * @throws {NotFound} If there is no such aggregate.
+ * @throws {VersionMismatch} If the aggregate is not at `ifMatch`.
+ * @throws {VersionConflict} If others were faster every time, or what is to be created exists.
+ * @throws {IdempotencyKeyReused} If the key was used with another input.
+ * @throws {CommandInProgress} If a command with the same key is running.
+ */
+export async function execute<Input, State, E extends Event, Loaded>(
+  db: Database,
+  command: Command<Input, State, E, Loaded>,
+  given: { id?: string | undefined; input: Input },
+  context: CommandContext,
+): Promise<Answer> {
+  const key = await toKey(command.name, given, context);
+  const attempt: Attempt<Input> = { id: given.id ?? uuidv7(), input: given.input, key };
+  let mustLoad = !command.creates || command.load !== undefined;
+
+  for (let attempts = 1;; attempts++) {
+    const found = mustLoad ? await load(db, command, attempt) : NOTHING;
+    if (found.kept && key) return replay(found.kept, key);
+    try {
+      return await decideAndSave(db, command, attempt, found as Found<Loaded>, context);
+    } catch (error) {
+      const reason = explain(error, command.name, command.aggregate.constraints);
+      const answered = reason instanceof AlreadyAnswered;
+      const outrun = reason instanceof VersionConflict && !command.creates;
+      if (attempts === ATTEMPTS_MAX || !(answered || outrun)) throw reason;
+      if (outrun) await sleep(Math.random() * BACKOFF_MS * 2 ** attempts);
+      mustLoad = true;
+    }
+  }
+}
+
+interface Attempt<Input> {
+  id: string;
+  input: Input;
+  key: IdempotencyKey | undefined;
+}
+
+interface Found<Loaded> {
+  loaded: Loaded | null;
+  /** The answer to an earlier request with the same key. */
+  kept: Kept | null;
+  lastEventId: string | null;
+}
+
+const NOTHING = { loaded: null, kept: null, lastEventId: null };
+
+async function load<Input, State, E extends Event, Loaded>(
+  db: Database,
+  { aggregate, creates, load }: Command<Input, State, E, Loaded>,
+  { id, input, key }: Attempt<Input>,
+): Promise<Found<Loaded>> {
+  const state: Query<unknown> | undefined = load?.(db, id, input) ??
+    (creates ? undefined : aggregate.load(db, id));
+  const loaded: RawBuilder<unknown> = state ? jsonObjectFrom(state) : sql`null`;
+  const kept: RawBuilder<unknown> = key ? jsonObjectFrom(answerOf(db, key)) : sql`null`;
+  const lastEventId = db.selectFrom("write.events").select("id")
+    .where("stream", "=", streamOf(aggregate.category, id)).orderBy("version", "desc").limit(1);
+  const found = await db.selectNoFrom([loaded.as("loaded"), kept.as("kept"), lastEventId.as("lastEventId")])
+    .executeTakeFirstOrThrow();
+  return found as Found<Loaded>;
+}
+
+async function decideAndSave<Input, State, E extends Event, Loaded>(
+  db: Database,
+  { name, aggregate, creates, decide }: Command<Input, State, E, Loaded>,
+  { id, input, key }: Attempt<Input>,
+  { loaded, lastEventId }: Found<Loaded>,
+  { caller, correlationId, causationId = null, ifMatch }: CommandContext,
+): Promise<Answer> {
+  if (!creates && !loaded) throw new NotFound(`Cannot find ${aggregate.category} ${id}`);
+  const before = creates ? { ...aggregate.initial, version: 0 } : loaded as State & { version: number };
+  if (ifMatch !== undefined && ifMatch !== before.version) {
+    throw new VersionMismatch(
+      `Cannot carry out ${name}: ${aggregate.category} ${id} is at version ${before.version}`,
+    );
+  }
+
+  const decided = decide(input, loaded as Loaded);
+  const metadata: Metadata = { actor: caller, correlationId, causationId };
+  const events = decided.map((event) => ({ ...event, id: uuidv7(), metadata }));
+  const version = before.version + events.length;
+  const answer = { id, version, lastEventId: events.at(-1)?.id ?? lastEventId };
+  if (events.length === 0 && !key) return answer;
+
+  const state = decided.reduce<State>(aggregate.evolve, before);
+  const writes = events.length === 0
+    ? db
+    : aggregate.save(db, { id, state, version, created: before.version === 0 });
+  await append(writes, {
+    stream: streamOf(aggregate.category, id),
+    expectedVersion: before.version,
+    events,
+    answered: key && { ...key, answer },
+  }).executeTakeFirstOrThrow();
+  return answer;
+}
+
+/** Turns what the database refused into what the caller can act on. */
+function explain(error: unknown, name: string, constraints: Record<string, string> = {}) {
+  const reason = explainAppendError(error);
+  const constraint = isDatabaseError(reason) ? reason.constraint_name : undefined;
+  const code = constraint && constraints[constraint];
+  return code
+    ? new CommandRejected(code, `Cannot carry out ${name}: ${constraint}`, { cause: error })
+    : reason;
+}

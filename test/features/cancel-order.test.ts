@@ -1,0 +1,36 @@
+import { describe, it } from "vitest";
+import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
+import type { OrderEvent } from "../../src/features/ordering/events.ts";
+import { given } from "../support/spec.ts";
+
+const placed: OrderEvent = {
+  type: "OrderPlaced",
+  data: {
+    customerId: "c1",
+    lines: [{ productId: "p1", quantity: 1, unitPriceCents: 100 }],
+    paymentToken: null,
+  },
+};
+const confirmed: OrderEvent = { type: "OrderConfirmed", data: {} };
+const shipped: OrderEvent = { type: "OrderShipped", data: {} };
+const cancelled: OrderEvent = { type: "OrderCancelled", data: { reason: "changed my mind" } };
+
+describe("CancelOrder", () => {
+  it("cancels a placed order", () => {
+    given(placed).when(cancelOrder, { reason: "changed my mind" }).then(cancelled);
+  });
+
+  it("cancels a confirmed order", () => {
+    given(placed, confirmed).when(cancelOrder, { reason: "changed my mind" }).then(cancelled);
+  });
+
+  it("is rejected once the order is shipped", () => {
+    given(placed, confirmed, shipped).when(cancelOrder, { reason: "late" }).thenRejected(
+      "order-not-cancellable",
+    );
+  });
+
+  it("is rejected the second time", () => {
+    given(placed, cancelled).when(cancelOrder, { reason: "again" }).thenRejected("order-not-cancellable");
+  });
+});

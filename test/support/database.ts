@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import postgres from "postgres";
+import { afterAll, beforeAll, inject } from "vitest";
+import type { DatabaseUrls } from "../../src/config.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "../../src/database/database.ts";
+import { migrateDatabase } from "../../src/process/migrations.ts";
+import { provision } from "../../src/process/provision.ts";
+
+type Role = "owner" | "command" | "query" | "relay";
+
+export interface TestDatabase {
+  name: string;
+  urls: DatabaseUrls;
+  /** A pool of each role, opened when it is first used. */
+  owner: Database;
+  command: Database;
+  query: Database;
+  relay: Database;
+  /** A connection pool of its own, ended after the tests of the file. */
+  open(url: string, options?: Partial<DatabaseOptions>): Database;
+  /** The driver itself, for tests that hold a transaction open or look behind Kysely. */
+  driver(url: string, options?: postgres.Options<Record<string, never>>): postgres.Sql;
+}
+
+/** A migrated database of its own for a test file, with the four logins; dropped after the file. */
+export function useTestDatabase(): TestDatabase {
+  const name = `t_${randomBytes(6).toString("hex")}`;
+  const ends: (() => Promise<void>)[] = [];
+  const opened = new Map<Role, Database>();
+  let urls: DatabaseUrls;
+
+  const open = (url: string, options: Partial<DatabaseOptions> = {}) => {
+    const db = openDatabase(url, { max: 10, ...options });
+    ends.push(() => db.destroy());
+    return db;
+  };
+  const pool = (role: Role) => {
+    const db = opened.get(role) ?? open(urls[role]);
+    opened.set(role, db);
+    return db;
+  };
+
+  beforeAll(async () => {
+    urls = await provision(inject("adminUrl"), name);
+    await migrateDatabase(urls);
+  });
+  afterAll(async () => {
+    await Promise.all(ends.map((end) => end()));
+    await dropDatabase(name);
+  });
+
+  return {
+    name,
+    open,
+    get urls() {
+      return urls;
+    },
+    get owner() {
+      return pool("owner");
+    },
+    get command() {
+      return pool("command");
+    },
+    get query() {
+      return pool("query");
+    },
+    get relay() {
+      return pool("relay");
+    },
+    driver(url, options = {}) {
+      const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {}, ...options });
+      ends.push(() => sql.end({ timeout: 1 }));
+      return sql;
+    },
+  };
+}
+
+async function dropDatabase(name: string): Promise<void> {
+  const sql = postgres(inject("adminUrl"), { max: 1, fetch_types: false, onnotice: () => {} });
+  await sql`drop database ${sql(name)} with (force)`;
+  for (const role of ["command", "query", "relay", "owner"]) await sql`drop role ${sql(`${name}_${role}`)}`;
+  await sql.end();
+}

@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import type { TestProject } from "vitest/node";
+import { startEmbeddedPostgres } from "../../src/process/embedded-postgres.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Of a login that may create databases and roles. */
+    adminUrl: string;
+  }
+}
+
+/** One PostgreSQL for the whole run: `TEST_DATABASE_URL`, or a container where an engine answers, or embedded. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { kind, url, stop } = await startServer();
+  console.log(`Testing on PostgreSQL (${kind})`);
+  project.provide("adminUrl", url);
+  return stop;
+}
+
+async function startServer(): Promise<{ kind: string; url: string; stop(): Promise<void> }> {
+  const { TEST_DATABASE_URL, TEST_PG = "auto" } = process.env;
+  if (TEST_DATABASE_URL) {
+    return {
+      kind: "TEST_DATABASE_URL",
+      url: TEST_DATABASE_URL,
+      stop: () => Promise.resolve(),
+    };
+  }
+  if (!["auto", "container", "embedded"].includes(TEST_PG)) {
+    throw new Error(`Cannot test: TEST_PG is ${TEST_PG}, not auto, container or embedded`);
+  }
+  if (TEST_PG === "container" || (TEST_PG === "auto" && await engineAnswers())) return await startContainer();
+  return await startEmbedded();
+}
+
+async function startContainer() {
+  const { PostgreSqlContainer } = await import("@testcontainers/postgresql");
+  const container = await new PostgreSqlContainer("postgres:18").start();
+  return {
+    kind: "container",
+    url: container.getConnectionUri(),
+    stop: async () => void await container.stop(),
+  };
+}
+
+async function startEmbedded() {
+  const folder = await mkdtemp(join(tmpdir(), "cqrs-test-"));
+  const server = await startEmbeddedPostgres(folder);
+  return {
+    kind: "embedded",
+    url: server.url,
+    async stop() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Asks the engine itself, because a socket that hangs would make testcontainers hang. */
+function engineAnswers(): Promise<boolean> {
+  const host = new URL(process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock");
+  const place = host.protocol === "unix:"
+    ? { socketPath: host.pathname }
+    : { host: host.hostname, port: host.port };
+  return new Promise((resolve) => {
+    const asked = request({ ...place, path: "/_ping", timeout: 1_000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    asked.on("timeout", () => asked.destroy()).on("error", () => resolve(false)).end();
+  });
+}
