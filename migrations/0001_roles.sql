@@ -58,14 +58,14 @@ call public.grant_to('command', 'usage on schema write, public');
 call public.grant_to('relay', 'usage on schema relay, write, read');
 call public.grant_to('query', 'usage on schema read');
 
--- New tables: commands read every write table, queries read every read model, the relay fills them.
+-- New tables: commands read every write table; queries and the relay read everything in read. What else a role
+-- may do with a table, the migration that creates the table says.
 do $$
 declare
   database text := current_database();
 begin
   execute format('alter default privileges in schema write grant select on tables to %I', database || '_command');
-  execute format('alter default privileges in schema read grant select on tables to %I', database || '_query');
-  execute format('alter default privileges in schema read grant select, insert, update, delete on tables to %I',
-    database || '_relay');
+  execute format('alter default privileges in schema read grant select on tables to %I, %I',
+    database || '_query', database || '_relay');
 end;
 $$;

@@ -18,10 +18,3 @@ from relay.checkpoints;
 
 create view read.positions as
 select position, event_id from relay.log;
-
--- The relay fills read models, not these.
-do $$
-begin
-  execute format('revoke all on read.freshness, read.positions from %I', current_database() || '_relay');
-end;
-$$;

@@ -21,3 +21,5 @@ create table read.product_catalog as select * from read.product_catalog_source;
 alter table read.product_catalog add primary key (product_id);
 create index product_catalog_for_name_idx on read.product_catalog (name, product_id);
 create index product_catalog_for_search_idx on read.product_catalog using gin (name gin_trgm_ops);
+
+call public.grant_to('relay', 'insert, update, delete on read.product_catalog');

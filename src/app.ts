@@ -20,8 +20,11 @@ import { toProblem } from "./http/problem.ts";
 import { toSubscription } from "./read/read-model.ts";
 import type { Relay } from "./relay/drain.ts";
 
+/** What queries read. */
+export const readModels = [orderDetails, productCatalog, fulfilmentQueue, salesByDay];
+
 /** What the relay tells of every event. */
-export const subscriptions = [orderDetails, productCatalog, fulfilmentQueue, salesByDay].map(toSubscription);
+export const subscriptions = readModels.map(toSubscription);
 
 /** What the API accepts (commands) and answers (queries). */
 function routes(databases: Databases, relay: Relay, opsToken: string | undefined) {

@@ -14,6 +14,7 @@ export interface DatabaseOptions {
   /** Connections at most. */
   max: number;
   prepare?: boolean;
+  /** How long a statement may take. */
   deadlineMs?: number;
   applicationName?: string;
 }
@@ -28,12 +29,17 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     fetch_types: false,
     connect_timeout: 5,
     idle_timeout: 60,
-    connection: { application_name: applicationName },
+    connection: { application_name: applicationName, statement_timeout: deadlineMs },
     types: { int8: { to: 20, from: [20], serialize: String, parse: toSafeInteger } },
     onnotice: () => {},
   });
-  return new Kysely<Tables>({ dialect: postgresDialect({ sql, prepare, deadlineMs }) });
+  return new Kysely<Tables>({
+    dialect: postgresDialect({ sql, prepare, deadlineMs: deadlineMs + GRACE_MS }),
+  });
 }
+
+/** How much longer the client waits than the server works, so that the server's answer is heard. */
+const GRACE_MS = 1_000;
 
 /** PostgreSQL's bigint as a number. */
 function toSafeInteger(text: string): number {

@@ -53,9 +53,9 @@ class PostgresDriver implements Driver {
 
   async releaseConnection() {}
 
-  /** Lets running queries finish, for five seconds at most. */
+  /** Lets running queries finish, for two seconds at most. */
   destroy() {
-    return this.#client.sql.end({ timeout: 5 });
+    return this.#client.sql.end({ timeout: 2 });
   }
 }
 

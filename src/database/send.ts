@@ -13,14 +13,18 @@ export interface Client {
 type Sender = Pick<ISql, "unsafe">;
 
 /**
- * Sends one statement. After the deadline it is cancelled on the server.
+ * Sends one statement. The server has a deadline of its own (`statement_timeout`); this one is for a server that
+ * cannot be heard, and for a statement that still waits for a connection: that one is not sent any more.
  * @throws {DatabaseUnavailable} If the deadline has passed: the statement may or may not have taken effect.
  */
 export async function send(sql: Sender, query: CompiledQuery, { prepare, deadlineMs }: Omit<Client, "sql">) {
   const parameters = query.parameters.map((value) => Array.isArray(value) ? toArrayLiteral(value) : value);
   // postgres.js types parameters more narrowly than what it takes.
   const pending = sql.unsafe(query.sql, parameters as never[], { prepare });
-  return await withinDeadline(pending, deadlineMs, () => pending.cancel());
+  return await withinDeadline(pending, deadlineMs, () => {
+    // Cancelling what was sent opens a connection whose errors postgres.js lets nobody catch.
+    if ((pending as unknown as { state: unknown }).state === null) pending.cancel();
+  });
 }
 
 /** @throws {DatabaseUnavailable} If the promise has not settled in time. */

@@ -22,7 +22,12 @@ const logger = getLogger(["cqrs", "relay"]);
  * @throws {CheckpointBeyondLog} If the database is an older copy than its checkpoints. Anything else is tried again.
  * @see docs/decisions/0004-waking.md
  */
-export async function runRelay(relay: Relay, directUrl: string, signal: AbortSignal): Promise<void> {
+export async function runRelay(
+  relay: Relay,
+  directUrl: string,
+  signal: AbortSignal,
+  pollMs = POLL_MS,
+): Promise<void> {
   const bell = createBell();
   const listener = listen(directUrl, bell.ring);
   let sweepAt = performance.now();
@@ -38,7 +43,7 @@ export async function runRelay(relay: Relay, directUrl: string, signal: AbortSig
         if (error instanceof CheckpointBeyondLog) throw error;
         logger.error("Cannot relay, trying again: {message}", { message: (error as Error).message });
       }
-      await bell.wait(POLL_MS * (0.5 + Math.random() / 2), signal);
+      await bell.wait(pollMs * (0.5 + Math.random() / 2), signal);
     }
   } finally {
     await listener.close();

@@ -1,0 +1,119 @@
+import { sql } from "kysely";
+import { describe, expect, it } from "vitest";
+import { subscriptions } from "../../src/app.ts";
+import { CheckpointBeyondLog } from "../../src/errors.ts";
+import { drain, drainBatch } from "../../src/relay/drain.ts";
+import { relayStatus } from "../../src/relay/status.ts";
+import type { Subscription } from "../../src/relay/subscription.ts";
+import { anOrder, aProduct } from "../support/arrange.ts";
+import { useTestDatabase } from "../support/database.ts";
+
+const test = useTestDatabase();
+
+const relayWith = (...all: Subscription[]) => ({ db: test.relay, subscriptions: all, delayMs: 0 });
+const named = (name: string) => subscriptions.find((subscription) => subscription.name === name)!;
+
+describe("drain", () => {
+  it("writes nothing when there is nothing to do", async () => {
+    await anOrder(test.command);
+    await drain(relayWith(...subscriptions), 5_000);
+    const before = await rowVersions();
+
+    expect(await drain(relayWith(...subscriptions), 5_000)).toEqual({ handled: 0, more: false });
+    expect(await rowVersions()).toEqual(before);
+  });
+
+  it("hands out batches of the given size, in order, until nothing is left", async () => {
+    const batches: number[][] = [];
+    const catalog = named("product_catalog");
+    const watched: Subscription = {
+      ...catalog,
+      handle(db, batch) {
+        batches.push(batch.events.map(({ position }) => position));
+        return catalog.handle(db, batch);
+      },
+    };
+    for (let product = 0; product < 7; product++) await aProduct(test.command);
+    await drain(relayWith(), 5_000);
+    const { position: from } = await checkpoint("product_catalog");
+
+    expect(await drain(relayWith(watched), 5_000, 3)).toEqual({ handled: 7, more: false });
+    expect(batches).toEqual([[1, 2, 3], [4, 5, 6], [7]].map((batch) => batch.map((place) => from + place)));
+  });
+
+  it("says that there is more when a batch was too small", async () => {
+    await aProduct(test.command);
+    await aProduct(test.command);
+    expect(await drainBatch(relayWith(named("product_catalog")), 1)).toEqual({ handled: 1, more: true });
+    await drain(relayWith(...subscriptions), 5_000);
+  });
+
+  it("lets a subscription that fails rest, says why, and lets the others go on", async () => {
+    await sql`alter table read.product_catalog rename to broken`.execute(test.owner);
+    const id = await anOrder(test.command);
+    await drain(relayWith(...subscriptions), 5_000);
+
+    const status = await relayStatus(test.relay, subscriptions);
+    const [catalog, orders] = ["product_catalog", "order_details"].map((name) =>
+      status.subscriptions.find((subscription) => subscription.name === name)!
+    );
+    expect(catalog).toMatchObject({ lag: 2, lastError: expect.stringContaining("product_catalog") });
+    expect(orders).toMatchObject({ lag: 0, lastError: null });
+    expect(
+      await test.query.selectFrom("read.order_details").select("status").where("order_id", "=", id).execute(),
+    )
+      .toEqual([{ status: "placed" }]);
+    expect((await drainBatch(relayWith(...subscriptions))).handled).toBe(0);
+
+    await sql`alter table read.broken rename to product_catalog`.execute(test.owner);
+    await sql`update relay.checkpoints set due_at = now()`.execute(test.owner);
+    await drain(relayWith(...subscriptions), 5_000);
+    expect(await checkpoint("product_catalog")).toMatchObject({ last_error: null });
+  });
+
+  it("does not handle again what another relay has handled", async () => {
+    const { position } = await checkpoint("order_details");
+    await anOrder(test.command);
+    const stale = { from: position, to: position + 1, events: [] };
+    await drain(relayWith(...subscriptions), 5_000);
+    const after = await checkpoint("order_details");
+
+    expect(await named("order_details").handle(test.relay, stale)).toBe(false);
+    expect(await checkpoint("order_details")).toEqual(after);
+  });
+
+  it("refuses to go on when a checkpoint is beyond the log", async () => {
+    const restored = { ...(await checkpoint("order_details")), position: 1_000_000 };
+    await sql`update relay.checkpoints set position = ${restored.position} where subscription = 'order_details'`
+      .execute(test.owner);
+
+    const draining = drain(relayWith(...subscriptions), 5_000);
+    await expect(draining).rejects.toThrow(CheckpointBeyondLog);
+    await expect(draining).rejects.toThrow("order_details is at position 1000000, but the log ends at");
+  });
+
+  it("names the migration that is missing when a subscription has no checkpoint", async () => {
+    await sql`update relay.checkpoints set position = 0 where subscription = 'order_details'`.execute(
+      test.owner,
+    );
+    const unknown = { ...named("order_details"), name: "unheard_of" };
+    await expect(drain(relayWith(unknown), 5_000)).rejects.toThrow(
+      "Cannot find the checkpoint of unheard_of",
+    );
+  });
+});
+
+function checkpoint(name: string) {
+  return test.relay.selectFrom("relay.checkpoints").select(["position", "last_error"])
+    .where("subscription", "=", name).executeTakeFirstOrThrow();
+}
+
+/** Which version of each row there is: any write would change one. */
+async function rowVersions() {
+  const { rows } = await sql`
+    select 'state' as row, xmin::text, xmax::text, ctid::text from relay.state
+    union all select subscription, xmin::text, xmax::text, ctid::text from relay.checkpoints
+    union all select 'orders', max(xmin::text), max(xmax::text), max(ctid::text) from read.order_details
+    order by 1`.execute(test.owner);
+  return rows;
+}

@@ -1,0 +1,145 @@
+import { sql } from "kysely";
+import { describe, expect, it } from "vitest";
+import type { Database } from "../../src/database/database.ts";
+import type { Relay } from "../../src/relay/drain.ts";
+import { drain } from "../../src/relay/drain.ts";
+import { runRelay } from "../../src/relay/run.ts";
+import type { Subscription } from "../../src/relay/subscription.ts";
+import { sleep } from "../../src/sleep.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { hold, untilBlocked } from "../support/hold.ts";
+import { seededRandom } from "../support/random.ts";
+import { write } from "../support/writers.ts";
+
+const test = useTestDatabase();
+
+const LOAD = { writers: 32, streams: 20, events: 60, commitDelayMsMax: 20, rollbackPercent: 5 };
+const RELAYS = 3;
+const KILL_EVERY_MS = 150;
+
+/** Keeps every event it is told of, in the transaction that moves its checkpoint. */
+const witness: Subscription = {
+  name: "witness",
+  kind: "test",
+  handle: (db, { from, to, events }) =>
+    db.transaction().execute(async (trx) => {
+      const { rows } = await sql<{ claimed: boolean }>`select relay.claim('witness', ${from}) as claimed`
+        .execute(trx);
+      if (!rows[0]?.claimed) return false;
+      const seen = events.map(({ position, id }) => ({ position, id }));
+      await sql`insert into relay.witnessed select * from json_to_recordset(${
+        JSON.stringify(seen)
+      }::text::json)
+        as seen (position bigint, id uuid)`.execute(trx);
+      await sql`update relay.checkpoints set position = ${to} where subscription = 'witness'`.execute(trx);
+      return true;
+    }),
+};
+
+describe("three relays that lose their backends while 32 writers write", () => {
+  it("number every event once, without a gap, and every stream in the order of its versions", async () => {
+    await sql`create table relay.witnessed (position bigint, id uuid)`.execute(test.owner);
+    await sql`insert into relay.checkpoints (subscription, position) values ('witness', 0)`.execute(
+      test.owner,
+    );
+    await sql`call public.grant_to('relay', 'select, insert on relay.witnessed')`.execute(test.owner);
+    const random = seededRandom("numbering");
+    const stopping = new AbortController();
+    const relays = Array.from({ length: RELAYS }, () => {
+      const relay: Relay = {
+        db: test.open(test.urls.relay, { max: 4 }),
+        subscriptions: [witness],
+        delayMs: 0,
+      };
+      return runRelay(relay, test.urls.relay, stopping.signal);
+    });
+    const killing = killBackends(test.open(test.urls.relay, { max: 1 }), stopping.signal);
+
+    const committed = await write(test.open(test.urls.command, { max: LOAD.writers }), LOAD, random);
+    stopping.abort();
+    await Promise.all([...relays, killing]);
+    await drain({ db: test.relay, subscriptions: [witness], delayMs: 0 }, 10_000);
+
+    const log = await readLog(test.owner);
+    expect(log.map(({ position }) => position)).toEqual(log.map((_, index) => index + 1));
+    expect(new Set(log.map(({ id }) => id))).toEqual(committed);
+    expect(streamsOutOfOrder(log)).toEqual([]);
+    const { rows: witnessed } = await sql`select position, id from relay.witnessed order by position`.execute(
+      test.owner,
+    );
+    expect(witnessed).toEqual(log.map(({ position, id }) => ({ position, id })));
+    const { rows: left } = await sql`select from write.outbox`.execute(test.owner);
+    expect(left).toEqual([]);
+  }, 60_000);
+});
+
+describe("numbering", () => {
+  it("is not held up by an open transaction, and numbers its events when it has committed", async () => {
+    const relay = { db: test.relay, subscriptions: [], delayMs: 0 };
+    const slow = await hold(test.command, (trx) => append(trx, "slow"));
+    await append(test.command, "fast");
+
+    await drain(relay, 5_000);
+    expect(await lastStream(test.owner)).toBe("fast");
+    await slow.commit();
+    await drain(relay, 5_000);
+    expect(await lastStream(test.owner)).toBe("slow");
+  });
+
+  it("is done by one relay at a time, which sees what was committed while it waited", async () => {
+    const rival = await hold(test.relay, (trx) => sql`select relay.number_events(100)`.execute(trx));
+    await append(test.command, "committed before");
+    const numbering = sql`select relay.number_events(100)`.execute(test.relay);
+    await untilBlocked(test.owner);
+    await append(test.command, "committed meanwhile");
+    await rival.commit();
+    await numbering;
+
+    expect(await lastStream(test.owner)).toBe("committed meanwhile");
+  });
+
+  it("is refused at an isolation level that would not see it", async () => {
+    const numbering = test.relay.transaction().setIsolationLevel("repeatable read")
+      .execute((trx) => sql`select relay.number_events(100)`.execute(trx));
+    await expect(numbering).rejects.toThrow("Cannot number events at isolation level repeatable read");
+  });
+});
+
+/** Terminates every other backend of the relay's role, again and again. */
+async function killBackends(db: Database, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(KILL_EVERY_MS, signal);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where usename = current_user and pid <> pg_backend_pid()`.execute(db);
+  }
+}
+
+interface Numbered {
+  position: number;
+  id: string;
+  stream: string;
+  version: number;
+}
+
+async function readLog(db: Database): Promise<Numbered[]> {
+  return await db.selectFrom("relay.log").innerJoin("write.events", "write.events.id", "relay.log.event_id")
+    .select(["position", "id", "stream", "version"]).orderBy("position").execute();
+}
+
+function streamsOutOfOrder(log: Numbered[]): Numbered[] {
+  const versions = new Map<string, number>();
+  return log.filter(({ stream, version }) => {
+    const expected = (versions.get(stream) ?? 0) + 1;
+    versions.set(stream, version);
+    return version !== expected;
+  });
+}
+
+function append(db: Database, stream: string) {
+  const events = JSON.stringify([{ id: crypto.randomUUID(), type: "Appended", data: {}, metadata: {} }]);
+  return sql`select write.append(${stream}, 0, ${events}::text::jsonb, null)`.execute(db);
+}
+
+async function lastStream(db: Database): Promise<string | undefined> {
+  return (await readLog(db)).at(-1)?.stream;
+}

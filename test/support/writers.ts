@@ -1,0 +1,62 @@
+import { sql } from "kysely";
+import { v7 as uuidv7 } from "uuid";
+import type { Database } from "../../src/database/database.ts";
+import { isDatabaseError } from "../../src/errors.ts";
+import { sleep } from "../../src/sleep.ts";
+import type { Random } from "./random.ts";
+
+export interface Load {
+  writers: number;
+  streams: number;
+  /** Events that each writer commits. */
+  events: number;
+  /** How long a writer holds its transaction open before it commits: at most. */
+  commitDelayMsMax: number;
+  rollbackPercent: number;
+}
+
+/**
+ * Writers that append to streams they share, each in a transaction that it commits after a while or rolls back.
+ * Answers the ids of the events that were committed.
+ */
+export async function write(db: Database, load: Load, random: Random): Promise<Set<string>> {
+  const committed = new Set<string>();
+  await Promise.all(Array.from({ length: load.writers }, async () => {
+    for (let done = 0; done < load.events;) {
+      const id = await appendOnce(db, `stress-${random.between(1, load.streams)}`, load, random);
+      if (id === undefined) continue;
+      committed.add(id);
+      done++;
+    }
+  }));
+  return committed;
+}
+
+/** Answers the id of the event, or undefined when it was rolled back or a rival was faster. */
+async function appendOnce(
+  db: Database,
+  stream: string,
+  load: Load,
+  random: Random,
+): Promise<string | undefined> {
+  const id = uuidv7();
+  const delayMs = random.between(0, load.commitDelayMsMax);
+  const rollsBack = random.chance(load.rollbackPercent);
+  try {
+    await db.transaction().execute(async (trx) => {
+      const events = JSON.stringify([{ id, type: "Stressed", data: {}, metadata: {} }]);
+      await sql`
+        select write.append(${stream}, (select coalesce(max(version), 0) from write.events where stream = ${stream}),
+          ${events}::text::jsonb, null)`.execute(trx);
+      await sleep(delayMs);
+      if (rollsBack) throw ROLLBACK;
+    });
+    return id;
+  } catch (error) {
+    const outrun = isDatabaseError(error) && ["23505", "CQ001"].includes(error.code);
+    if (error === ROLLBACK || outrun) return undefined;
+    throw error;
+  }
+}
+
+const ROLLBACK = new Error("Rolled back on purpose");

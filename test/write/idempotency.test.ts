@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { CommandInProgress, IdempotencyKeyReused } from "../../src/errors.ts";
+import { addProduct } from "../../src/features/catalog/commands/add-product.ts";
+import { changePrice } from "../../src/features/catalog/commands/change-price.ts";
+import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
+import { sweepIdempotencyKeys } from "../../src/relay/run.ts";
+import { execute } from "../../src/write/execute.ts";
+import { anybody } from "../support/context.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { hold } from "../support/hold.ts";
+import { anOrder, aProduct } from "../support/arrange.ts";
+
+const test = useTestDatabase();
+
+const keyed = (idempotencyKey: string) => ({ ...anybody, idempotencyKey });
+const lamp = { input: { name: "Desk lamp", priceCents: 4_900 } };
+
+describe("a command with the key of one that is running", () => {
+  it("is refused at once, and gets the answer when the other has committed", async () => {
+    let first: unknown;
+    const running = await hold(test.command, async (trx) => {
+      first = await execute(trx, addProduct, lamp, keyed("running"));
+    });
+
+    await expect(execute(test.command, addProduct, lamp, keyed("running"))).rejects.toThrow(
+      CommandInProgress,
+    );
+    await running.commit();
+
+    expect(await execute(test.command, addProduct, lamp, keyed("running"))).toEqual(first);
+    expect(await eventsOf("running")).toBe(1);
+  });
+
+  it("is carried out when the other has rolled back", async () => {
+    const running = await hold(test.command, (trx) => execute(trx, addProduct, lamp, keyed("given up")));
+    await running.rollback();
+
+    await execute(test.command, addProduct, lamp, keyed("given up"));
+    expect(await eventsOf("given up")).toBe(1);
+  });
+});
+
+describe("a command whose key has an answer", () => {
+  it("gets that answer, though the state has moved on", async () => {
+    const id = await anOrder(test.command);
+    const cancel = () =>
+      execute(test.command, cancelOrder, { id, input: { reason: "too late" } }, keyed("moved on"));
+    const answer = await cancel();
+
+    expect(await cancel()).toEqual(answer);
+    await expect(execute(test.command, cancelOrder, { id, input: { reason: "too late" } }, keyed("another")))
+      .rejects.toMatchObject({ code: "order-not-cancellable" });
+  });
+
+  it("gets that answer, though it insists on a version that is gone", async () => {
+    const id = await aProduct(test.command);
+    const given = { id, input: { priceCents: 1 } };
+    const answer = await execute(test.command, changePrice, given, { ...keyed("insists"), ifMatch: 1 });
+
+    expect(await execute(test.command, changePrice, given, { ...keyed("insists"), ifMatch: 1 })).toEqual(
+      answer,
+    );
+  });
+
+  it("gets that answer, though the command changed nothing", async () => {
+    const id = await aProduct(test.command, { priceCents: 100 });
+    const change = (priceCents: number, key: string) =>
+      execute(test.command, changePrice, { id, input: { priceCents } }, keyed(key));
+    const answer = await change(100, "nothing");
+    await change(200, "something");
+
+    expect(answer).toMatchObject({ version: 1 });
+    expect(await change(100, "nothing")).toEqual(answer);
+  });
+
+  it("is refused with another input", async () => {
+    await execute(test.command, addProduct, lamp, keyed("reused"));
+    await expect(
+      execute(test.command, addProduct, { input: { ...lamp.input, priceCents: 1 } }, keyed("reused")),
+    )
+      .rejects.toThrow(IdempotencyKeyReused);
+  });
+
+  it("is another command for another caller", async () => {
+    const mine = await execute(test.command, addProduct, lamp, keyed("scoped"));
+    const yours = await execute(test.command, addProduct, lamp, {
+      ...keyed("scoped"),
+      caller: "somebody else",
+    });
+    expect(yours.id).not.toBe(mine.id);
+  });
+
+  it("is forgotten after 30 days", async () => {
+    await execute(test.command, addProduct, lamp, keyed("old"));
+    await execute(test.command, addProduct, lamp, keyed("young"));
+    await age("old", 31);
+    await age("young", 29);
+
+    await sweepIdempotencyKeys(test.relay);
+
+    const kept = await test.command.selectFrom("write.idempotency_keys").select("key").where("key", "in", [
+      "old",
+      "young",
+    ]).execute();
+    expect(kept).toEqual([{ key: "young" }]);
+  });
+});
+
+describe("10,000 requests with one key", () => {
+  it("have one effect, and others are not held up by them", async () => {
+    const db = test.open(test.urls.command, { max: 20 });
+    const storm = Array.from(
+      { length: 10_000 },
+      () => execute(db, addProduct, lamp, keyed("storm")).catch((error: unknown) => error),
+    );
+    const others = Array.from(
+      { length: 20 },
+      (_, index) => execute(db, addProduct, lamp, keyed(`calm ${index}`)),
+    );
+
+    const answers = (await Promise.all(storm)).filter((answer) => !(answer instanceof CommandInProgress));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(new Set((await Promise.all(others)).map(({ id }) => id)).size).toBe(20);
+    expect(await eventsOf("storm")).toBe(1);
+  }, 60_000);
+});
+
+/** How many events the commands with this key have led to. */
+async function eventsOf(key: string): Promise<number> {
+  const kept = await test.command.selectFrom("write.idempotency_keys").select("answer").where("key", "=", key)
+    .execute();
+  const streams = kept.map(({ answer }) => `product-${answer.id}`);
+  const events = await test.command.selectFrom("write.events").select("id").where("stream", "in", streams)
+    .execute();
+  return events.length;
+}
+
+async function age(key: string, days: number): Promise<void> {
+  await test.owner.updateTable("write.idempotency_keys")
+    .set({ created_at: new Date(Date.now() - days * 86_400_000) }).where("key", "=", key).execute();
+}
