@@ -1,6 +1,5 @@
 import type { CompiledQuery } from "kysely";
 import type { TransactionSql } from "postgres";
-import { isConnectionLost } from "../errors.ts";
 import { type Client, send, withinDeadline } from "./send.ts";
 
 export interface Transaction {
@@ -27,6 +26,7 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
     finish = resolve;
     giveUp = reject;
   });
+  end.catch(() => {});
   let lost: Error | undefined;
   let done: Promise<void> | undefined;
   const begun = new Promise<TransactionSql>((resolve, reject) => {
@@ -41,17 +41,12 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
     });
     done.catch(() => {});
   });
-  const tx = await withinDeadline(begun, client.deadlineMs);
+  // A transaction that begins after its caller has gone is rolled back at once.
+  const tx = await withinDeadline(begun, client.deadlineMs, () => giveUp(ROLLBACK));
 
   async function run(query: CompiledQuery) {
     if (lost) throw lost;
-    try {
-      return await send(tx, query, client);
-    } catch (error) {
-      // The query hears of a dead connection before `begin` does.
-      if (isConnectionLost(error)) await withinDeadline(done!, client.deadlineMs);
-      throw error;
-    }
+    return await send(tx, query, client);
   }
 
   async function settle(how: () => void) {

@@ -7,7 +7,7 @@ import type { Event } from "./event.ts";
 export interface Command<Input, State, E extends Event, Loaded = State & { version: number }> {
   /** In the imperative. */
   name: string;
-  input: z.ZodType<Input>;
+  input: z.ZodType<Input, Input>;
   aggregate: Aggregate<State, E>;
   /** Whether it begins a stream. Then `load` brings only what `decide` wants to know, if anything. */
   creates?: true;

@@ -2,9 +2,11 @@ import { CompiledQuery, sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/database/database.ts";
 import { send } from "../../src/database/send.ts";
+import { openTransaction } from "../../src/database/transaction.ts";
 import { DatabaseUnavailable } from "../../src/errors.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { useProxy } from "../support/proxy.ts";
+import { until } from "../support/until.ts";
 
 const test = useTestDatabase();
 const proxy = useProxy(() => test.urls.owner);
@@ -50,6 +52,27 @@ describe("a transaction whose backend is terminated", () => {
     expect(await takeNotes()).toEqual(["after"]);
   });
 
+  it.each([0, 1])(
+    "rejects what comes after the statement that was under way, with %i others waiting",
+    async (waiting) => {
+      const db = test.open(test.urls.owner, { max: 1 });
+      let others: Promise<unknown>[] = [];
+
+      const transaction = db.transaction().execute(async (trx) => {
+        await note(trx, "first");
+        others = Array.from({ length: waiting }, () => note(db, "other"));
+        await sql`select pg_terminate_backend(pg_backend_pid())`.execute(trx).catch(() => {});
+        for (const text of ["second", "third", "fourth"]) await note(trx, text).catch(() => {});
+      });
+
+      await expect(transaction).rejects.toThrow();
+      // postgres.js gives the first query on the new connection the last error of the old one, and does not send it.
+      const sent = (await Promise.allSettled(others)).filter(({ status }) => status === "fulfilled");
+      await until("the pool works again", () => note(db, "after").catch(() => false));
+      expect(await takeNotes()).toEqual(["after", ...sent.map(() => "other")]);
+    },
+  );
+
   it("rejects the commit when the backend dies before it", async () => {
     const db = test.open(test.urls.owner, { max: 1 });
 
@@ -90,6 +113,16 @@ describe("a transaction", () => {
       }),
     ).rejects.toThrow("division by zero");
     expect(await takeNotes()).toEqual(["kept"]);
+  });
+
+  it("that could not begin in time does not stay open", async () => {
+    const sql = test.driver(test.urls.owner);
+    const busy = sql`select pg_sleep(0.5)`.execute();
+    await expect(openTransaction({ sql, prepare: true, deadlineMs: 100 }, "")).rejects.toThrow(
+      DatabaseUnavailable,
+    );
+    await busy;
+    expect(await sql`select 1 as free`).toEqual([{ free: 1 }]);
   });
 });
 

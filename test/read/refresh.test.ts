@@ -21,12 +21,13 @@ const test = useTestDatabase();
 const relay = () => ({ db: test.relay, subscriptions, delayMs: 0 });
 
 const place = fc.nat(2);
+const latest = fc.constantFrom(0, 0, 0, 1, 2);
 const step = fc.oneof(
   fc.record({
     do: fc.constant("place" as const),
     lines: fc.uniqueArray(place, { minLength: 1, maxLength: 3 }),
   }),
-  fc.record({ do: fc.constantFrom("confirm", "ship", "cancel"), order: place }),
+  fc.record({ do: fc.constantFrom("confirm", "ship", "cancel"), order: latest }),
   fc.record({
     do: fc.constantFrom("price", "receive", "reserve", "release"),
     product: place,
@@ -40,7 +41,7 @@ describe("every read model", () => {
   it("equals its definition when the relay has nothing left to do, whatever was done", async () => {
     const customerId = await aCustomer(test.command);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
         const products = await Promise.all([0, 1, 2].map(() => aProduct(test.command, { pieces: 5 })));
         const orders: string[] = [];
         for (const one of steps) await take(one, { customerId, products, orders });
@@ -48,7 +49,7 @@ describe("every read model", () => {
         await drain(relay(), 10_000);
         for (const { name } of readModels) expect([name, await difference(name)]).toEqual([name, []]);
       }),
-      { numRuns: 25 },
+      { numRuns: 30 },
     );
   }, 60_000);
 });

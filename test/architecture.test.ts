@@ -1,0 +1,109 @@
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { NEWEST_MIGRATION } from "../src/migrate.ts";
+import { readMigrations } from "../src/process/migrations.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** What each part may import, next to itself. A file right below src/ is a part of its own. */
+const MAY_IMPORT: Record<string, string[]> = {
+  "errors": [],
+  "sleep": [],
+  "shapes": [],
+  "config": [],
+  "database": ["errors"],
+  "migrate": ["database", "errors"],
+  "write": ["database", "errors", "sleep"],
+  "relay": ["write", "database", "errors", "sleep"],
+  "read": ["relay", "write", "database", "errors", "sleep"],
+  "http": ["read", "relay", "write", "database", "errors", "migrate"],
+  "features": ["http", "read", "write", "database", "errors", "shapes"],
+  "sample-shop": ["features", "write", "database"],
+  "app": ["features", "http", "read", "relay", "errors"],
+  "client": ["app"],
+  "process": ["app", "config", "database", "http", "migrate", "relay", "sample-shop", "sleep"],
+  "main": ["process"],
+};
+
+interface Import {
+  from: string;
+  to: string;
+}
+
+describe("src", () => {
+  it("imports in one direction", async () => {
+    const against = (await listImports()).filter(({ from, to }) =>
+      partOf(from) !== partOf(to) && !MAY_IMPORT[partOf(from)]?.includes(partOf(to))
+    );
+    expect(against).toEqual([]);
+  });
+
+  it("keeps commands and queries of a feature apart, and features to each other's events", async () => {
+    const against = (await listImports()).filter(({ from, to }) => {
+      const [feature, side] = from.split("/").slice(1);
+      const [otherFeature, otherSide] = to.split("/").slice(1);
+      if (partOf(from) !== "features" || partOf(to) !== "features") return false;
+      if (feature !== otherFeature) return otherSide !== "events.ts";
+      return [side, otherSide].toSorted().join() === "commands,queries";
+    });
+    expect(against).toEqual([]);
+  });
+
+  it("touches the operating system in src/process and the entry only", async () => {
+    const files = (await listFiles("src")).filter((file) => !["process", "main"].includes(partOf(file)));
+    const touching = await filesWith(files, /from "node:|\bprocess\.|\bDeno\.|\bBun\./);
+    expect(touching).toEqual([]);
+  });
+
+  it("knows the newest migration", async () => {
+    expect(Object.keys(await readMigrations()).at(-1)).toBe(NEWEST_MIGRATION);
+  });
+});
+
+describe("the files that the README leads through", () => {
+  it("exist, are fourteen at most, and are all part of the program", async () => {
+    const readme = await readFile(join(ROOT, "README.md"), "utf8");
+    const tour = [...readme.matchAll(/^\d+\. \[([^\]]+)\]\(([^)]+)\)/gm)].map(([, name, target]) => {
+      expect(name).toBe(target);
+      return target!;
+    });
+    expect(tour.length).toBeGreaterThan(5);
+    expect(tour.length).toBeLessThanOrEqual(14);
+    expect(new Set(tour).size).toBe(tour.length);
+    const imported = new Set((await listImports()).map(({ to }) => `src/${to}`));
+    const migrations = (await readdir(join(ROOT, "migrations"))).map((file) => `migrations/${file}`);
+    expect(tour.filter((file) => !imported.has(file) && !migrations.includes(file))).toEqual([]);
+  });
+});
+
+/** The part of src/ that a file belongs to. */
+function partOf(file: string): string {
+  return file.split("/")[0]!.replace(/\.ts$/, "");
+}
+
+async function listFiles(folder: string): Promise<string[]> {
+  const files = await readdir(join(ROOT, folder), { recursive: true });
+  return files.filter((file) => file.endsWith(".ts")).map((file) => file.replaceAll("\\", "/"));
+}
+
+async function listImports(): Promise<Import[]> {
+  const imports = await Promise.all((await listFiles("src")).map(async (from) => {
+    const text = await readFile(join(ROOT, "src", from), "utf8");
+    return [...text.matchAll(/from "(\.[^"]+)"/g)].map(([, target]) => ({
+      from,
+      to: relative(join(ROOT, "src"), join(ROOT, "src", dirname(from), target!)).replaceAll("\\", "/"),
+    }));
+  }));
+  return imports.flat();
+}
+
+async function filesWith(files: string[], pattern: RegExp): Promise<string[]> {
+  const found = await Promise.all(
+    files.map(async (file) =>
+      pattern.test(await readFile(join(ROOT, "src", file), "utf8")) ? file : undefined
+    ),
+  );
+  return found.filter((file) => file !== undefined);
+}

@@ -1,0 +1,73 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { readSettings } from "../src/config.ts";
+import { start } from "../src/process/start.ts";
+import { openSampleShop } from "../src/sample-shop.ts";
+import { useTestDatabase } from "./support/database.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const test = useTestDatabase();
+
+describe("the README's curl session", () => {
+  it("answers what it says", async () => {
+    await openSampleShop(test.command);
+    const { url, stop } = await start(readSettings({ PORT: "0" }), test.urls, "127.0.0.1", {
+      api: true,
+      relay: true,
+    });
+    const folder = await mkdtemp(join(tmpdir(), "cqrs-readme-"));
+    try {
+      const session = await readSession();
+      const script = session.replace("http://127.0.0.1:8000", url!);
+      const { stdout } = await promisify(execFile)("bash", ["-euc", script], { cwd: folder });
+      expect(withoutChance(stdout)).toBe(promisesOf(session).join(""));
+    } finally {
+      await stop();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe("every link between the documents", () => {
+  it("leads somewhere", async () => {
+    const docs = (await readdir(join(ROOT, "docs"), { recursive: true })).filter((file) =>
+      file.endsWith(".md")
+    );
+    const broken = await Promise.all(
+      ["README.md", ...docs.map((file) => join("docs", file))].map(async (file) => {
+        const text = await readFile(join(ROOT, file), "utf8");
+        const targets = [...text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, target]) =>
+          resolve(ROOT, dirname(file), target!)
+        );
+        const missing = await Promise.all(
+          targets.map((target) =>
+            readFile(target).then(() => [], (error) => error.code === "EISDIR" ? [] : [target])
+          ),
+        );
+        return missing.flat().map((target) => `${file}: ${target}`);
+      }),
+    );
+    expect(broken.flat()).toEqual([]);
+  });
+});
+
+async function readSession(): Promise<string> {
+  const readme = await readFile(join(ROOT, "README.md"), "utf8");
+  return /```sh\n(.*?)```/s.exec(readme)![1]!;
+}
+
+/** The answers that the session shows: comments that begin with a brace. */
+function promisesOf(session: string): string[] {
+  return [...session.matchAll(/^# (\{.*)$/gm)].map(([, answer]) => answer!);
+}
+
+/** Ids, tokens and times are different each time. */
+function withoutChance(output: string): string {
+  return output.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "…").replace(/"token":"[^"]+"/g, '"token":"…"')
+    .replace(/"\d{4}-\d\d-\d\dT[^"]+Z"/g, '"…"').replace(/"urn:request:[^"]+"/g, '"…"');
+}
