@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
 import { subscriptions } from "../../src/app.ts";
+import { BATCH_EVENTS_MAX } from "../../src/relay/drain.ts";
 import { runRelay } from "../../src/relay/run.ts";
 import { aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
@@ -10,18 +11,14 @@ import { until } from "../support/until.ts";
 const test = useTestDatabase();
 
 const HOUR_MS = 3_600_000;
+const NOBODY = "postgres://nobody@127.0.0.1:1/nowhere";
 
 let stopping = new AbortController();
 let running: Promise<void> = Promise.resolve();
 
-function startRelay(pollMs?: number) {
+function startRelay(pollMs?: number, directUrl = test.urls.direct) {
   stopping = new AbortController();
-  running = runRelay(
-    { db: test.relay, subscriptions, delayMs: 0 },
-    test.urls.direct,
-    stopping.signal,
-    pollMs,
-  );
+  running = runRelay({ db: test.relay, subscriptions, delayMs: 0 }, directUrl, stopping.signal, pollMs);
 }
 
 afterEach(async () => {
@@ -76,14 +73,10 @@ describe("a running relay", () => {
       test.owner,
       (trx) => sql`lock table relay.gate in access exclusive mode`.execute(trx),
     );
-    startRelay(HOUR_MS);
-    await until("it is about to say that it is asleep", async () => {
-      await Promise.all(Array.from({ length: 20 }, () => aProduct(test.command)));
-      return await isAtGate();
-    });
-    await sql`update relay.state set awake_until = clock_timestamp() + interval '1 minute'`.execute(
-      test.owner,
-    );
+    // More than a batch, so that it says it is awake; and neither polling nor notifications to wake it later.
+    await appendMany(BATCH_EVENTS_MAX + 1);
+    startRelay(HOUR_MS, NOBODY);
+    await until("it is about to say that it is asleep", isAtGate);
     const id = await aProduct(test.command);
     await gate.commit();
     await untilShown(id);
@@ -115,6 +108,14 @@ async function awakeUntil(): Promise<number> {
     select case when isfinite(awake_until) then extract(epoch from awake_until)::float * 1000 end as ms
     from relay.state`.execute(test.owner);
   return rows[0]?.ms ?? -Infinity;
+}
+
+async function appendMany(events: number): Promise<void> {
+  await sql`
+    select write.append('many', 0, (
+      select jsonb_agg(jsonb_build_object('id', gen_random_uuid(), 'type', 'Many', 'data', '{}'::jsonb, 'metadata', '{}'::jsonb))
+      from generate_series(1, ${events}::integer)
+    ), null)`.execute(test.command);
 }
 
 /** What is heard on the channel, as it comes. */
