@@ -5,6 +5,18 @@ import * as z from "zod";
 /** Text of 1 to `lengthMax` characters, without blanks around it. */
 export const text = (lengthMax: number) => z.string().trim().min(1).max(lengthMax);
 
+/** Whether PostgreSQL can store it: no NUL, no lone surrogates. */
+export const isStorable = (text: string) => !text.includes("\0") && text.isWellFormed();
+
+/** Text as it was stored, such as where a page ended. */
+export const storedText = z.string().refine(isStorable, "Not valid Unicode text");
+
+/** PostgreSQL has no year 0. */
+const hasYear = (text: string) => !text.startsWith("0000");
+
+export const day = z.iso.date().refine(hasYear, "There is no year 0");
+export const time = z.iso.datetime().refine(hasYear, "There is no year 0");
+
 /** An amount of money, in cents: 0 to a million. */
 export const cents = z.int().min(0).max(100_000_000);
 

@@ -26,10 +26,11 @@ export function queryOperation(summary: string, shape: z.ZodType) {
  * @throws {InvalidInput} If the token is malformed.
  */
 export function consistencyOf(c: Context<Env>, asked?: "eventual" | "strong"): Consistency {
-  if (asked === "strong") return { level: "strong" };
   const token = c.req.header("consistency-token");
-  if (token === undefined) return { level: "eventual" };
-  return { level: "token", eventId: fromToken(token), waitMs: waitSecondsOf(c.req.header("prefer")) * 1000 };
+  const eventId = token === undefined ? undefined : fromToken(token);
+  if (asked === "strong") return { level: "strong" };
+  if (eventId === undefined) return { level: "eventual" };
+  return { level: "token", eventId, waitMs: waitSecondsOf(c.req.header("prefer")) * 1000 };
 }
 
 /** `Prefer: wait=N` (RFC 7240), in seconds. */

@@ -7,6 +7,8 @@ export interface Description {
   body?: z.ZodType;
   path?: z.ZodType;
   query?: z.ZodType;
+  /** Whether only the operator may. */
+  secured?: true;
   /** Names of request headers that are looked at. */
   headers?: string[];
   /** The shape of the answer by status code; null where there is no body. */
@@ -51,7 +53,15 @@ export function openApi(
     const [method = "", route = ""] = key.split(" ");
     (paths[route] ??= {})[method] = toOperation(description);
   }
-  return { openapi: "3.1.0", info, paths, components: { schemas: { Problem: toSchema(problem, "output") } } };
+  return {
+    openapi: "3.1.0",
+    info,
+    paths,
+    components: {
+      schemas: { Problem: toSchema(problem, "output") },
+      securitySchemes: { operator: { type: "http", scheme: "bearer" } },
+    },
+  };
 }
 
 function collect(app: Pick<Hono, "routes">): Map<string, Description> {
@@ -66,11 +76,12 @@ function collect(app: Pick<Hono, "routes">): Map<string, Description> {
 }
 
 function toOperation(
-  { summary, body, path, query, headers = [], answers = {}, rejections = [] }: Description,
+  { summary, secured, body, path, query, headers = [], answers = {}, rejections = [] }: Description,
 ) {
   const problems = { description: "A problem", content: { "application/problem+json": { schema: PROBLEM } } };
   return {
     summary,
+    ...secured && { security: [{ operator: [] }] },
     parameters: [
       ...toParameters(path, "path"),
       ...toParameters(query, "query"),

@@ -47,17 +47,16 @@ const drained = z.object({ handled: z.int(), more: z.boolean() });
 
 /** What the operator may see and do. Without a token in the settings, nobody is the operator. */
 export function operations(relay: Relay, opsToken: string | undefined) {
-  const headers = ["Authorization"];
   return new Hono<Env>()
     .use("/ops/*", opsToken === undefined ? refuse : bearerAuth({ token: opsToken }))
     .get(
       "/ops/relay",
-      operation({ summary: "How far the relay has come", headers, answers: { 200: relayShape } }),
+      operation({ summary: "How far the relay has come", secured: true, answers: { 200: relayShape } }),
       async (c) => c.json(await relayStatus(relay.db, relay.subscriptions)),
     )
     .post(
       "/ops/relay/drain",
-      operation({ summary: "One bounded drain", headers, answers: { 200: drained } }),
+      operation({ summary: "One bounded drain", secured: true, answers: { 200: drained } }),
       async (c) => c.json(await drain(relay, DRAIN_MS)),
     );
 }

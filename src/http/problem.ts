@@ -52,6 +52,7 @@ export function toProblem(thrown: Error, c: Context<Env>): Response {
       detail: `Something went wrong; the log has it under ${requestId}`,
     });
   }
+  if (status === 401) c.header("WWW-Authenticate", "Bearer");
   if (status === 503) {
     c.header("Retry-After", RETRY_AFTER_SECONDS);
     logger.warn("Request {requestId}: {error}", { requestId, error: error.message });
@@ -78,7 +79,7 @@ const NOT_NOW = new Set(["53300", "55P03", "57014", "57P01", "57P02", "57P03"]);
 
 /** Gives errors of libraries a name of ours. */
 function translate(error: Error): Error {
-  if (error instanceof HTTPException && error.status === 401) {
+  if (error instanceof HTTPException) {
     return new errors.Unauthorized("Cannot do that without the operator's token");
   }
   if (errors.isConnectionLost(error) || (errors.isDatabaseError(error) && NOT_NOW.has(error.code))) {

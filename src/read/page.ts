@@ -5,7 +5,7 @@ export const limit = z.coerce.number().int().min(1).max(100).default(20);
 
 /** Where a page ended, as the next one is asked for: the values the list is sorted by, opaque to the client. */
 export function after<Key extends z.ZodType>(key: Key) {
-  return z.string().max(1000).transform((text, context): z.output<Key> => {
+  return z.string().max(4_000).transform((text, context): z.output<Key> => {
     const parsed = key.safeParse(decode(text));
     if (parsed.success) return parsed.data;
     context.addIssue({ code: "custom", message: "Not the `next` of a page" });

@@ -121,7 +121,8 @@ function explain(error: unknown, name: string, constraints: Record<string, strin
   const reason = explainAppendError(error);
   const constraint = isDatabaseError(reason) ? reason.constraint_name : undefined;
   const code = constraint && constraints[constraint];
-  return code
-    ? new CommandRejected(code, `Cannot carry out ${name}: ${constraint}`, { cause: error })
-    : reason;
+  if (!code) return reason;
+  return new CommandRejected(code, `Cannot carry out ${name}: ${code.replaceAll("-", " ")}`, {
+    cause: error,
+  });
 }

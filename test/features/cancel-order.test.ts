@@ -1,6 +1,7 @@
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
 import type { OrderEvent } from "../../src/features/ordering/events.ts";
+import { refused } from "../support/refused.ts";
 import { given } from "../support/spec.ts";
 
 const placed: OrderEvent = {
@@ -32,5 +33,13 @@ describe("CancelOrder", () => {
 
   it("is rejected the second time", () => {
     given(placed, cancelled).when(cancelOrder, { reason: "again" }).thenRejected("order-not-cancellable");
+  });
+
+  it("takes a reason of 1 to 500 characters, and nothing else", () => {
+    expect(refused(cancelOrder, { reason: "x".repeat(500) })).toEqual([]);
+    for (const reason of ["", "  ", "x".repeat(501), null, undefined]) {
+      expect(refused(cancelOrder, { reason })).toEqual(["reason"]);
+    }
+    expect(refused(cancelOrder, { reason: "late", refund: true })).toEqual([""]);
   });
 });

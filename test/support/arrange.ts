@@ -27,7 +27,12 @@ export async function aProduct(
 /** Places an order of one product for one customer, both new, and answers its id. */
 export async function anOrder(db: Database, { confirmed = false } = {}): Promise<string> {
   const [customerId, productId] = await Promise.all([aCustomer(db), aProduct(db)]);
-  const { id } = await execute(db, placeOrder, { input: { customerId, lines: [{ productId, quantity: 2 }] } }, anybody);
+  const { id } = await execute(
+    db,
+    placeOrder,
+    { input: { customerId, lines: [{ productId, quantity: 2 }] } },
+    anybody,
+  );
   if (confirmed) await execute(db, confirmOrder, { id, input: {} }, anybody);
   return id;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +49,7 @@ async function startContainer() {
 
 async function startEmbedded() {
   const folder = await mkdtemp(join(tmpdir(), "cqrs-test-"));
+  await chmod(folder, 0o755);
   const server = await startEmbeddedPostgres(folder);
   return {
     kind: "embedded",

@@ -5,13 +5,13 @@ import type { Databases, Env } from "../../../http/env.ts";
 import { byIdQuery, consistencyOf, queryOperation, rowsOf } from "../../../http/freshness.ts";
 import { path, query } from "../../../http/input.ts";
 import { after, limit, pageOf, toPage } from "../../../read/page.ts";
-import { byId, text } from "../../../shapes.ts";
+import { byId, storedText, text } from "../../../shapes.ts";
 import { findProduct, listProducts, productView } from "./product-catalog.ts";
 
 const filter = z.strictObject({
   search: text(200).optional(),
   limit,
-  after: after(z.tuple([z.string(), z.uuid()])).optional(),
+  after: after(z.tuple([storedText, z.uuid()])).optional(),
 });
 
 export function catalogQueries({ query: db }: Databases) {

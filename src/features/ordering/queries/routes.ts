@@ -5,7 +5,7 @@ import type { Databases, Env } from "../../../http/env.ts";
 import { byIdQuery, consistencyOf, queryOperation, rowsOf } from "../../../http/freshness.ts";
 import { path, query } from "../../../http/input.ts";
 import { after, limit, pageOf, toPage } from "../../../read/page.ts";
-import { byId, id } from "../../../shapes.ts";
+import { byId, day, id, time } from "../../../shapes.ts";
 import { listQueue, queuedOrder } from "./fulfilment-queue.ts";
 import { findOrder, listOrders, orderStatus, orderView } from "./order-details.ts";
 import { dayOfSales, listSales } from "./sales-by-day.ts";
@@ -14,10 +14,10 @@ const orderFilter = z.strictObject({
   customerId: id.optional(),
   status: orderStatus.optional(),
   limit,
-  after: after(z.tuple([z.iso.datetime(), z.uuid()])).optional(),
+  after: after(z.tuple([time, z.uuid()])).optional(),
 });
 const queueFilter = z.strictObject({ limit });
-const salesFilter = z.strictObject({ from: z.iso.date().optional(), to: z.iso.date().optional() });
+const salesFilter = z.strictObject({ from: day.optional(), to: day.optional() });
 
 export function orderingQueries({ query: db }: Databases) {
   return new Hono<Env>()

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { confirmOrder } from "../../src/features/ordering/commands/confirm-order.ts";
+import type { OrderEvent } from "../../src/features/ordering/events.ts";
+import { refused } from "../support/refused.ts";
+import { given } from "../support/spec.ts";
+
+const placed: OrderEvent = {
+  type: "OrderPlaced",
+  data: {
+    customerId: "c1",
+    lines: [{ productId: "p1", quantity: 1, unitPriceCents: 100 }],
+    paymentToken: null,
+  },
+};
+const confirmed: OrderEvent = { type: "OrderConfirmed", data: {} };
+const shipped: OrderEvent = { type: "OrderShipped", data: {} };
+const cancelled: OrderEvent = { type: "OrderCancelled", data: { reason: "out-of-stock" } };
+
+describe("ConfirmOrder", () => {
+  it("confirms a placed order", () => {
+    given(placed).when(confirmOrder, {}).then(confirmed);
+  });
+
+  it("changes nothing the second time", () => {
+    given(placed, confirmed).when(confirmOrder, {}).then();
+  });
+
+  it("is rejected once the order is cancelled", () => {
+    given(placed, cancelled).when(confirmOrder, {}).thenRejected("order-not-placed");
+  });
+
+  it("is rejected once the order is shipped", () => {
+    given(placed, confirmed, shipped).when(confirmOrder, {}).thenRejected("order-not-placed");
+  });
+
+  it("takes no input", () => {
+    expect(refused(confirmOrder, {})).toEqual([]);
+    expect(refused(confirmOrder, { force: true })).toEqual([""]);
+  });
+});

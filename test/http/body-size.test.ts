@@ -1,0 +1,64 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { serve, type Serving } from "../../src/process/serve.ts";
+import { type Answer, toAnswer, useTestApp } from "../support/app.ts";
+import { expectProblem } from "../support/problem.ts";
+
+const BODY_BYTES_MAX = 256 * 1024;
+const CHUNK_BYTES = 16 * 1024;
+
+const app = useTestApp();
+let serving: Serving;
+beforeAll(async () => {
+  serving = await serve(app.fetch, "127.0.0.1", 0);
+});
+afterAll(() => serving.stop());
+
+/** JSON of a product in so many bytes. */
+const lampOf = (bytes: number) => JSON.stringify({ name: "é", priceCents: 1 }).padEnd(bytes - 1);
+
+/** Sent over the wire in chunks, without a length. */
+async function postInChunks(text: string): Promise<Answer> {
+  const sent = request(`${serving.url}/products`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+  });
+  const answered = once(sent, "response") as Promise<[IncomingMessage]>;
+  // The server may hang up once it has answered.
+  sent.on("error", () => {});
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) sent.write(bytes.subarray(at, at + CHUNK_BYTES));
+  sent.end();
+  const [response] = await answered;
+  const body = (await response.setEncoding("utf8").toArray()).join("");
+  const headers = new Headers(response.headers as Record<string, string>);
+  return await toAnswer(new Response(body, { status: response.statusCode!, headers }));
+}
+
+describe("A body of 256 KiB", () => {
+  it("is taken, and one byte more is a problem", async () => {
+    expect((await app.post("/products", lampOf(BODY_BYTES_MAX))).status).toBe(201);
+    expectProblem(await app.post("/products", lampOf(BODY_BYTES_MAX + 1)), 413, "body-too-large");
+  });
+
+  it("is taken in chunks, and one byte more is a problem", async () => {
+    expect((await postInChunks(lampOf(BODY_BYTES_MAX))).status).toBe(201);
+    expectProblem(await postInChunks(lampOf(BODY_BYTES_MAX + 1)), 413, "body-too-large");
+  });
+
+  it("is measured before anything else is said of it", async () => {
+    const text = "x".repeat(BODY_BYTES_MAX + 1);
+    expectProblem(await app.post("/products", text, { "content-type": "text/plain" }), 413, "body-too-large");
+    expectProblem(await app.post("/nowhere", text), 413, "body-too-large");
+  });
+
+  it("is measured by what comes, where no length is declared", async () => {
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(CHUNK_BYTES).fill(0x20)),
+    });
+    const init = { method: "POST", body, duplex: "half", headers: { "content-type": "application/json" } };
+    const endless = new Request("http://localhost/products", init as RequestInit);
+    expectProblem(await toAnswer(await app.fetch(endless)), 413, "body-too-large");
+  });
+});

@@ -1,0 +1,92 @@
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+import { sql } from "kysely";
+import { randomUUID } from "node:crypto";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createApp } from "../../src/app.ts";
+import { type Answer, toAnswer, useTestApp } from "../support/app.ts";
+import { expectProblem } from "../support/problem.ts";
+
+const SECRET = "a name that nobody else may read";
+
+const app = useTestApp();
+let log: LogRecord[];
+
+beforeAll(async () => {
+  const break_ = sql`alter table write.products rename to elsewhere; drop table read.order_details`;
+  for (const statement of break_.compile(app.database.owner).sql.split(";")) {
+    await sql.raw(statement).execute(app.database.owner);
+  }
+});
+beforeEach(async () => {
+  log = [];
+  await configure({
+    sinks: { memory: (record) => void log.push(record) },
+    loggers: [
+      { category: "cqrs", lowestLevel: "trace", sinks: ["memory"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: [] },
+    ],
+    reset: true,
+  });
+});
+afterEach(() => reset());
+
+const everythingSaid = ({ headers, body }: Answer) => JSON.stringify([[...headers], body]);
+const logged = () =>
+  log.map(({ message, properties }) =>
+    JSON.stringify(
+      [message, properties],
+      (_, value) => value instanceof Error ? { ...value, message: value.message, stack: value.stack } : value,
+    )
+  );
+
+describe("A bug", () => {
+  it.each([
+    ["command", () => app.post("/products", { name: SECRET, priceCents: 1 })],
+    ["query", () => app.get(`/orders/${randomUUID()}`)],
+    ["list", () => app.get("/orders")],
+  ])("in a %s is a problem that says nothing of the inside", async (_, ask) => {
+    const answer = await ask();
+    expectProblem(answer, 500, "internal-error");
+    expect(answer.body).not.toHaveProperty("errors");
+    expect(everythingSaid(answer)).not.toMatch(
+      /select|insert|products|order_details|relation|42P01|kysely|\.ts/,
+    );
+  });
+
+  it("stands in the log under the id in the answer", async () => {
+    const { headers, body } = await app.get("/orders");
+    const id = headers.get("x-request-id")!;
+    expect(body.detail).toContain(id);
+    expect(log.filter(({ level, properties }) => level === "error" && properties.requestId === id))
+      .toHaveLength(1);
+    expect(logged().join("\n")).toContain("42P01");
+  });
+
+  it("does not put what was sent into the log", async () => {
+    expect((await app.post("/products", { name: SECRET, priceCents: 1 })).status).toBe(500);
+    expect(logged().join("\n")).not.toContain(SECRET);
+    expect(logged().join("\n")).not.toMatch(/insert into/);
+  });
+});
+
+describe("A problem that is no bug", () => {
+  it("is not logged as one", async () => {
+    for (const path of ["/nowhere", "/products?limit=x", `/products/${randomUUID()}`]) await app.get(path);
+    await app.post("/products", "x".repeat(300_000));
+    await app.get("/ops/relay", { authorization: "Basic b3A6b3A=" });
+    expect(log.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
+  });
+});
+
+describe("A database that is not there", () => {
+  it("is a problem that passes", async () => {
+    const nowhere = app.database.open("postgres://nobody:secret@127.0.0.1:1/nothing", { max: 1 });
+    const lost = createApp({ databases: { command: nowhere, query: nowhere }, relay: app.relay });
+    for (const path of ["/products", `/customers/${randomUUID()}`, "/ready"]) {
+      const answer = await toAnswer(await lost.request(path));
+      expectProblem(answer, 503, "database-unavailable");
+      expect(everythingSaid(answer)).not.toMatch(/127\.0\.0\.1|ECONNREFUSED|secret|nobody/);
+    }
+    expect((await lost.request("/health")).status).toBe(200);
+  });
+});

@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import postgres from "postgres";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { createApp } from "../../src/app.ts";
+import type { DatabaseUrls } from "../../src/config.ts";
+import { type Database, openDatabase } from "../../src/database/database.ts";
+import { NEWEST_MIGRATION } from "../../src/migrate.ts";
+import { provision } from "../../src/process/provision.ts";
+import { toAnswer, useTestApp } from "../support/app.ts";
+import { expectProblem } from "../support/problem.ts";
+
+const app = useTestApp();
+
+/** A database that nobody has migrated. */
+const name = `t_${randomBytes(6).toString("hex")}`;
+const opened: Database[] = [];
+let urls: DatabaseUrls;
+beforeAll(async () => {
+  urls = await provision(inject("adminUrl"), name);
+});
+afterAll(async () => {
+  await Promise.all(opened.map((db) => db.destroy()));
+  const sql = postgres(inject("adminUrl"), { max: 1, fetch_types: false });
+  await sql`drop database ${sql(name)} with (force)`;
+  await sql`drop role ${sql(`${name}_owner`)}`;
+  await sql.end();
+});
+
+function appOn(url: string) {
+  const db = openDatabase(url, { max: 1 });
+  opened.push(db);
+  return createApp({ databases: { command: db, query: db }, relay: { ...app.relay, db } });
+}
+
+describe("GET /health", () => {
+  it("answers 200 as long as the process lives, whatever the database is", async () => {
+    expect(await app.get("/health")).toMatchObject({ status: 200, body: { status: "ok" } });
+    expect((await appOn(urls.owner).request("/health")).status).toBe(200);
+  });
+});
+
+describe("GET /ready", () => {
+  it("answers 200 on a migrated database", async () => {
+    expect(await app.get("/ready")).toMatchObject({ status: 200, body: { status: "ready" } });
+  });
+
+  it("answers 503 before the migration, and names it", async () => {
+    const answer = await toAnswer(await appOn(urls.owner).request("/ready"));
+    expectProblem(answer, 503, "database-unavailable");
+    expect(answer.body.detail).toContain(NEWEST_MIGRATION);
+  });
+
+  it("answers 503 before the migration has made its login", async () => {
+    expectProblem(await toAnswer(await appOn(urls.command).request("/ready")), 503, "database-unavailable");
+  });
+
+  it("answers 503 when the database is older than the code", async () => {
+    const { owner } = app.database;
+    const newest = await owner.withTables<{ kysely_migration: { name: string; timestamp: string } }>()
+      .deleteFrom("kysely_migration").where("name", "=", NEWEST_MIGRATION).returningAll()
+      .executeTakeFirstOrThrow();
+    expectProblem(await app.get("/ready"), 503, "database-unavailable");
+    await owner.withTables<{ kysely_migration: { name: string; timestamp: string } }>()
+      .insertInto("kysely_migration").values(newest).execute();
+    expect((await app.get("/ready")).status).toBe(200);
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { OPS_TOKEN, useTestApp } from "../support/app.ts";
+import { newProduct } from "../support/http-shop.ts";
+import { until } from "../support/until.ts";
+
+const app = useTestApp();
+const asOperator = { authorization: `Bearer ${OPS_TOKEN}` };
+
+const relay = async () => (await app.get("/ops/relay", asOperator)).body;
+const drain = () => app.post("/ops/relay/drain", undefined, asOperator);
+
+describe("GET /ops/relay", () => {
+  it("says how far the relay and each subscription has come", async () => {
+    await app.drained();
+    expect(await relay()).toEqual({
+      lastPosition: expect.any(Number),
+      outbox: 0,
+      subscriptions: app.relay.subscriptions.map(({ name, kind }) => ({
+        name,
+        kind,
+        position: expect.any(Number),
+        lag: 0,
+        lagSeconds: 0,
+        parked: 0,
+        lastError: null,
+      })),
+    });
+  });
+
+  it("counts what waits for its position, and what a subscription has not handled", async () => {
+    await app.drained();
+    const before = await relay();
+    await newProduct(app);
+    await newProduct(app);
+    expect(await relay()).toMatchObject({ lastPosition: before.lastPosition, outbox: 2 });
+
+    const [first] = before.subscriptions;
+    await app.database.owner.updateTable("relay.checkpoints").set({ due_at: new Date("2100-01-01") })
+      .where("subscription", "=", first.name).execute();
+    await drain();
+    const { outbox, lastPosition, subscriptions } = await relay();
+    expect({ outbox, lastPosition }).toEqual({ outbox: 0, lastPosition: before.lastPosition + 2 });
+    expect(subscriptions[0]).toMatchObject({ position: first.position, lag: 2, lastError: null });
+    expect(subscriptions[0].lagSeconds).toBeGreaterThan(0);
+    expect(subscriptions[1]).toMatchObject({ lag: 0, lagSeconds: 0 });
+
+    await app.database.owner.updateTable("relay.checkpoints").set({ due_at: new Date(0) }).execute();
+    await app.drained();
+  });
+
+  it("shows the error of a subscription that fails, until it succeeds", async () => {
+    const { owner } = app.database;
+    await owner.schema.withSchema("read").alterTable("product_catalog").renameTo("hidden").execute();
+    await newProduct(app);
+    await drain();
+    const failed = (await relay()).subscriptions.find(({ name }: { name: string }) =>
+      name === "product_catalog"
+    );
+    expect(failed).toMatchObject({ lag: 1, lastError: expect.stringContaining("product_catalog") });
+
+    await owner.schema.withSchema("read").alterTable("hidden").renameTo("product_catalog").execute();
+    await until("it has been tried again", async () => {
+      await drain();
+      const { subscriptions } = await relay();
+      return subscriptions.every(({ lag, lastError }: { lag: number; lastError: string | null }) =>
+        lag === 0 && lastError === null
+      );
+    });
+  });
+});
+
+describe("POST /ops/relay/drain", () => {
+  it("drains what there is, each event once for every subscription", async () => {
+    await app.drained();
+    const { id } = await newProduct(app);
+    const { status, body } = await drain();
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: { handled: app.relay.subscriptions.length, more: false },
+    });
+    expect((await app.get(`/products/${id}`)).status).toBe(200);
+    expect((await drain()).body).toEqual({ handled: 0, more: false });
+  });
+});

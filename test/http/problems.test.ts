@@ -1,0 +1,125 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { createApp } from "../../src/app.ts";
+import { toAnswer, useTestApp } from "../support/app.ts";
+import { expectProblem } from "../support/problem.ts";
+
+const app = useTestApp();
+const lamp = JSON.stringify({ name: "Desk lamp", priceCents: 4_900 });
+
+describe("An unknown route", () => {
+  it.each([
+    ["GET", "/nowhere"],
+    ["GET", "/products/"],
+    ["GET", "/Products"],
+    ["DELETE", "/products"],
+    ["PATCH", `/orders/${randomUUID()}`],
+    ["POST", "/health"],
+    ["OPTIONS", "/orders"],
+    ["GET", "/docs/package.json"],
+    ["GET", "/docs/..%2f..%2fpackage.json"],
+  ])("is a problem: %s %s", async (method, path) => {
+    const request = new Request(`http://localhost${path}`, { method });
+    expectProblem(await toAnswer(await app.fetch(request)), 404, "not-found");
+  });
+});
+
+describe("A body that is not JSON", () => {
+  it.each(["", " ", "{", "nul", `{"name":"x",}`, "{'name':1}", "NaN", `{"a":1} {}`, "/* */ {}", `"\u0001"`])(
+    "is a problem: %j",
+    async (text) => {
+      expectProblem(await app.post("/products", text), 400, "invalid-input");
+    },
+  );
+
+  it.each(["[]", "null", "1", `"text"`, "true"])("is a problem when it is no object: %s", async (text) => {
+    expectProblem(await app.post("/products", text), 400, "invalid-input", ["#"]);
+  });
+
+  it("is a problem when there is none", async () => {
+    const answer = await app.post("/products");
+    expectProblem(answer, 400, "invalid-input", ["#/name", "#/priceCents"]);
+  });
+});
+
+describe("A content type", () => {
+  it.each([
+    "application/json",
+    "application/json; charset=utf-8",
+    "APPLICATION/JSON",
+    "application/merge-patch+json",
+  ])(
+    "is taken as JSON: %s",
+    async (type) => {
+      expect((await app.post("/products", lamp, { "content-type": type })).status).toBe(201);
+    },
+  );
+
+  it.each([
+    "text/plain",
+    "text/json",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "application/jsonp",
+    "",
+  ])(
+    "is a problem when it is another: %j",
+    async (type) => {
+      expectProblem(
+        await app.post("/products", lamp, { "content-type": type }),
+        415,
+        "unsupported-media-type",
+      );
+    },
+  );
+
+  it("is a problem when it is missing", async () => {
+    const body = new TextEncoder().encode(lamp);
+    const request = new Request("http://localhost/products", { method: "POST", body });
+    expect(request.headers.get("content-type")).toBeNull();
+    expectProblem(await toAnswer(await app.fetch(request)), 415, "unsupported-media-type");
+  });
+});
+
+describe("The operator's routes", () => {
+  const operate = (authorization?: string) =>
+    app.get("/ops/relay", authorization === undefined ? {} : { authorization });
+
+  it.each([
+    undefined,
+    "",
+    "Bearer wrong",
+    "Bearer operato",
+    "Bearer operator2",
+    "Bearer",
+    "Basic b3A6b3A=",
+    "operator",
+    "Bearer não",
+  ])(
+    "answer 401 to %s",
+    async (authorization) => {
+      const answer = await operate(authorization);
+      expectProblem(answer, 401, "unauthorized");
+      expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer/);
+    },
+  );
+
+  it("answer 401 to everybody when no token is set", async () => {
+    const closed = createApp({ databases: app.database, relay: app.relay });
+    for (const authorization of ["", "Bearer ", "Bearer undefined", "Bearer operator"]) {
+      for (const path of ["/ops/relay", "/ops/nowhere"]) {
+        expectProblem(
+          await toAnswer(await closed.request(path, { headers: { authorization } })),
+          401,
+          "unauthorized",
+        );
+      }
+      const draining = closed.request("/ops/relay/drain", { method: "POST", headers: { authorization } });
+      expectProblem(await toAnswer(await draining), 401, "unauthorized");
+    }
+  });
+
+  it("answer 404 to the operator who asks for what there is not", async () => {
+    expectProblem(await app.get("/ops/nowhere", { authorization: "Bearer operator" }), 404, "not-found");
+  });
+});

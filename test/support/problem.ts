@@ -1,0 +1,42 @@
+import { expect } from "vitest";
+import type { Answer } from "./app.ts";
+
+const TITLES: Record<number, string> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  404: "Not Found",
+  409: "Conflict",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+/** That the answer is a whole problem (RFC 9457) with this status and code, and points at these places. */
+export function expectProblem(
+  { status, headers, body }: Answer,
+  expected: number,
+  code: string,
+  pointers?: string[],
+) {
+  const { errors, ...problem } = body;
+  expect({ status, ...problem }).toEqual({
+    type: "about:blank",
+    title: TITLES[expected],
+    status: expected,
+    detail: expect.stringMatching(/./),
+    instance: `urn:request:${headers.get("x-request-id")}`,
+    code,
+  });
+  expect(status).toBe(expected);
+  expect(headers.get("content-type")).toBe("application/problem+json");
+  if (expected === 503) expect(headers.get("retry-after")).toMatch(/^\d+$/);
+  if (pointers) {
+    for (const error of errors) {
+      expect(error).toEqual({ pointer: expect.any(String), detail: expect.any(String) });
+    }
+    expect([...new Set(errors.map(({ pointer }: { pointer: string }) => pointer))]).toEqual(pointers);
+  }
+}

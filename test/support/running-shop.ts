@@ -1,0 +1,31 @@
+import { afterAll, beforeAll } from "vitest";
+import { createClient } from "../../src/client.ts";
+import { readSettings } from "../../src/config.ts";
+import { start, type Started } from "../../src/process/start.ts";
+import { type TestDatabase, useTestDatabase } from "./database.ts";
+
+export interface RunningShop {
+  database: TestDatabase;
+  url: string;
+  client: ReturnType<typeof createClient>;
+}
+
+/** The API on a real port and the relay, as `npm start` starts them, on a database of their own. */
+export function useRunningShop(settings: Record<string, string> = {}): RunningShop {
+  const database = useTestDatabase();
+  let started: Started;
+  beforeAll(async () => {
+    const all = readSettings({ PORT: "0", ...settings });
+    started = await start(all, database.urls, "127.0.0.1", { api: true, relay: true });
+  });
+  afterAll(() => started?.stop());
+  return {
+    database,
+    get url() {
+      return started.url!;
+    },
+    get client() {
+      return createClient(started.url!);
+    },
+  };
+}
