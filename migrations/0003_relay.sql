@@ -25,32 +25,51 @@ create table relay.checkpoints (
   constraint position_is_not_negative check (position >= 0)
 ) with (fillfactor = 50);
 
--- Gives the events of the outbox the next positions, in outbox order, and returns the last position.
--- Only one transaction numbers at a time, and it takes its snapshot after it has the lock: so an event never
--- gets a position before an earlier event of its stream. That needs READ COMMITTED.
+-- Raises CQ004 when a checkpoint is beyond the log, as after a restore of an older copy: what is numbered next would
+-- be taken for handled.
+create function relay.refuse_checkpoint_beyond_log() returns void
+language plpgsql set search_path = '' as $$
+declare
+  beyond record;
+begin
+  select checkpoints.subscription, checkpoints.position, log.last into beyond
+  from relay.checkpoints, (select coalesce(max(position), 0) as last from relay.log) as log
+  where checkpoints.position > log.last limit 1;
+  if found then
+    raise exception 'Cannot relay: the checkpoint of % is at position %, but the log ends at %; %', beyond.subscription,
+      beyond.position, beyond.last, 'was an older copy of the database restored?'
+      using errcode = 'CQ004';
+  end if;
+end;
+$$;
+
+-- Gives the events of the outbox the next positions, in outbox order, and returns the last position. With an empty
+-- outbox it takes no lock and writes nothing.
+-- Only one transaction numbers at a time, and it takes its snapshot after it has the lock: so an event never gets a
+-- position before an earlier event of its stream. That needs READ COMMITTED. Raises CQ004, see above.
 create function relay.number_events(max_events integer) returns bigint
 language plpgsql set search_path = '' as $$
 declare
   last_position bigint;
-  numbered integer;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'Cannot number events at isolation level %: it needs read committed',
       current_setting('transaction_isolation');
   end if;
+  perform relay.refuse_checkpoint_beyond_log();
 
-  perform from relay.state for update;
+  if exists (select from write.outbox) then
+    perform from relay.state for update;
+    select coalesce(max(position), 0) into last_position from relay.log;
+    with taken as (
+      delete from write.outbox where id in (select id from write.outbox order by id limit max_events)
+      returning id, event_id, recorded_at
+    )
+    insert into relay.log (position, event_id, recorded_at)
+    select last_position + row_number() over (order by id), event_id, recorded_at from taken;
+  end if;
 
-  select coalesce(max(position), 0) into last_position from relay.log;
-  with taken as (
-    delete from write.outbox where id in (select id from write.outbox order by id limit max_events)
-    returning id, event_id, recorded_at
-  )
-  insert into relay.log (position, event_id, recorded_at)
-  select last_position + row_number() over (order by id), event_id, recorded_at from taken;
-  get diagnostics numbered = row_count;
-
-  return last_position + numbered;
+  return (select coalesce(max(position), 0) from relay.log);
 end;
 $$;
 

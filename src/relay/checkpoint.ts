@@ -1,37 +1,35 @@
 import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Database } from "../database/database.ts";
-import { CheckpointBeyondLog } from "../errors.ts";
+import { CheckpointBeyondLog, isDatabaseError } from "../errors.ts";
 
 /** What there is to do. */
 export interface Outlook {
   lastPosition: number;
-  /** Whether events wait for their position. */
-  outboxHasEvents: boolean;
   checkpoints: { subscription: string; position: number; isDue: boolean }[];
 }
 
-/** Looks what there is to do: one round trip, no lock, nothing written. */
-export async function lookAhead(db: Database): Promise<Outlook> {
-  return await db.selectNoFrom((eb) => [
-    eb.selectFrom("relay.log").select((log) => log.fn.coalesce(log.fn.max("position"), log.lit(0)).as("last"))
-      .$asScalar().$notNull().as("lastPosition"),
-    eb.exists(eb.selectFrom("write.outbox").select("id")).$castTo<boolean>().as("outboxHasEvents"),
-    jsonArrayFrom(
-      eb.selectFrom("relay.checkpoints")
-        .select(["subscription", "position", sql<boolean>`due_at <= clock_timestamp()`.as("isDue")]),
-    ).as("checkpoints"),
-  ]).executeTakeFirstOrThrow();
-}
-
-/** @throws {CheckpointBeyondLog} If a checkpoint is beyond the last position, as after a restore. */
-export function refuseCheckpointsBeyondLog({ lastPosition, checkpoints }: Outlook): void {
-  const beyond = checkpoints.find((checkpoint) => checkpoint.position > lastPosition);
-  if (!beyond) return;
-  throw new CheckpointBeyondLog(
-    `Cannot relay: the checkpoint of ${beyond.subscription} is at position ${beyond.position}, but the log ends at ` +
-      `${lastPosition}; was an older copy of the database restored?`,
-  );
+/**
+ * Gives the events that are visible in the outbox the next positions, `maxEvents` at most, and looks how far the
+ * subscriptions have come: one round trip, and nothing written when the outbox is empty.
+ *
+ * @throws {CheckpointBeyondLog} If a checkpoint is beyond the last position, as after a restore.
+ * @see migrations/0003_relay.sql
+ * @see docs/decisions/0003-numbering.md
+ */
+export async function numberEvents(db: Database, maxEvents: number): Promise<Outlook> {
+  try {
+    return await db.selectNoFrom((eb) => [
+      sql<number>`relay.number_events(${maxEvents})`.as("lastPosition"),
+      jsonArrayFrom(
+        eb.selectFrom("relay.checkpoints")
+          .select(["subscription", "position", sql<boolean>`due_at <= clock_timestamp()`.as("isDue")]),
+      ).as("checkpoints"),
+    ]).executeTakeFirstOrThrow();
+  } catch (error) {
+    if (!isDatabaseError(error) || error.code !== "CQ004") throw error;
+    throw new CheckpointBeyondLog(error.message, { cause: error });
+  }
 }
 
 const RETRY_AFTER_MS = 1_000;

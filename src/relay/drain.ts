@@ -3,8 +3,8 @@ import type { Database } from "../database/database.ts";
 import { isDatabaseError } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { RecordedEvent } from "../write/event.ts";
-import { lookAhead, type Outlook, recordFailure, refuseCheckpointsBeyondLog } from "./checkpoint.ts";
-import { listEvents, numberEvents } from "./log.ts";
+import { numberEvents, type Outlook, recordFailure } from "./checkpoint.ts";
+import { listEvents } from "./log.ts";
 import type { Subscription } from "./subscription.ts";
 
 export interface Relay {
@@ -17,7 +17,7 @@ export interface Relay {
 export interface Drained {
   /** How many events were handled, each counted once for every subscription. */
   handled: number;
-  /** Whether there was more to do than fits in a batch. */
+  /** Whether there may be more to do than fits in a batch. */
   more: boolean;
 }
 
@@ -44,9 +44,8 @@ export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_E
  * of relays may do so at once. A subscription that fails is left for a second; the others go on.
  */
 export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
-  const outlook = await lookAhead(relay.db);
-  refuseCheckpointsBeyondLog(outlook);
-  const last = outlook.outboxHasEvents ? await numberEvents(relay.db, batchMax) : outlook.lastPosition;
+  const outlook = await numberEvents(relay.db, batchMax);
+  const last = outlook.lastPosition;
 
   const behind = relay.subscriptions
     .map((subscription) => ({ subscription, from: checkpointOf(subscription, outlook) }))
@@ -61,7 +60,7 @@ export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Pro
     const events = await eventsAfter(from);
     return await handOut(relay.db, subscription, from, events);
   }));
-  const more = last - outlook.lastPosition >= batchMax || behind.some(({ from }) => last - from > batchMax);
+  const more = behind.some(({ from }) => last - from >= batchMax);
   return { handled: counts.reduce((sum, count) => sum + count, 0), more };
 }
 

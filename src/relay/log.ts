@@ -1,18 +1,5 @@
-import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { RecordedEvent } from "../write/event.ts";
-
-/**
- * Gives the events that are visible in the outbox the next positions, `maxEvents` at most, in one transaction.
- * Answers the last position of the log.
- * @see migrations/0003_relay.sql
- * @see docs/decisions/0003-numbering.md
- */
-export async function numberEvents(db: Database, maxEvents: number): Promise<number> {
-  const { last } = await db.selectNoFrom(sql<number>`relay.number_events(${maxEvents})`.as("last"))
-    .executeTakeFirstOrThrow();
-  return last;
-}
 
 /** The events above a position, at most `limit`, in order of position. */
 export async function listEvents(db: Database, after: number, limit: number): Promise<RecordedEvent[]> {

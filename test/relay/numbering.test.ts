@@ -87,6 +87,7 @@ describe("numbering", () => {
   });
 
   it("is done by one relay at a time, which sees what was committed while it waited", async () => {
+    await append(test.command, "first");
     const rival = await hold(test.relay, (trx) => sql`select relay.number_events(100)`.execute(trx));
     await append(test.command, "committed before");
     const numbering = sql`select relay.number_events(100)`.execute(test.relay);
