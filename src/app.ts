@@ -1,8 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { requestId } from "hono/request-id";
-import { BodyTooLarge, NotFound } from "./errors.ts";
+import { NotFound } from "./errors.ts";
 import { catalogCommands } from "./features/catalog/commands/routes.ts";
 import { productCatalog } from "./features/catalog/queries/product-catalog.ts";
 import { catalogQueries } from "./features/catalog/queries/routes.ts";
@@ -14,6 +13,7 @@ import { orderDetails } from "./features/ordering/queries/order-details.ts";
 import { orderingQueries } from "./features/ordering/queries/routes.ts";
 import { salesByDay } from "./features/ordering/queries/sales-by-day.ts";
 import type { Databases, Env } from "./http/env.ts";
+import { limitBody } from "./http/limit-body.ts";
 import { openApi } from "./http/openapi.ts";
 import { health, operations } from "./http/operations.ts";
 import { toProblem } from "./http/problem.ts";
@@ -75,14 +75,10 @@ export function createApp({ databases, relay, opsToken, pages = new Hono() }: Ap
         requestId: c.get("requestId"),
       });
     })
-    .use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => refuseBody() }))
+    .use(limitBody(BODY_BYTES_MAX))
     .get("/openapi.json", (c) => c.json(document))
     .route("/", pages)
     .route("/", api)
     .notFound((c) => toProblem(new NotFound(`Cannot find ${c.req.method} ${c.req.path}`), c))
     .onError(toProblem);
-}
-
-function refuseBody(): never {
-  throw new BodyTooLarge(`Cannot read the body: it is larger than ${BODY_BYTES_MAX} bytes`);
 }

@@ -8,6 +8,8 @@ import { listen } from "./listen.ts";
 
 /** While a relay says it is awake, writers do not notify. It says so for this long, and again at half-time. */
 const AWAKE_MS = 1_000;
+/** While awake and out of work, when to look again before saying "asleep": nobody notifies meanwhile. */
+const LINGER_MS = [1, 1, 2, 4, 8];
 /** When to look again after saying "asleep": a writer may still have read the old value. */
 const SECOND_LOOKS_MS = [0, 3, 15, 80];
 const POLL_MS = 1_000;
@@ -52,7 +54,7 @@ export async function runRelay(
 
 /** Works, tells the writers when it has become busy and when it no longer is, and looks again. */
 async function workUntilQuiet(relay: Relay, bell: Bell, signal: AbortSignal): Promise<void> {
-  while (await work(relay, signal)) {
+  while (await work(relay, bell, signal)) {
     await setAwake(relay.db, false);
     let found = false;
     for (const ms of SECOND_LOOKS_MS) {
@@ -65,15 +67,23 @@ async function workUntilQuiet(relay: Relay, bell: Bell, signal: AbortSignal): Pr
 }
 
 /** Drains until nothing is left. Answers whether it has said it is awake: not for a single batch. */
-async function work(relay: Relay, signal: AbortSignal): Promise<boolean> {
+async function work(relay: Relay, bell: Bell, signal: AbortSignal): Promise<boolean> {
   let saidAt = -Infinity;
-  for (let batches = 0; !signal.aborted; batches++) {
+  let busy = false;
+  for (let looks = 0; !signal.aborted;) {
     const { handled } = await drainBatch(relay);
-    if (handled === 0) break;
-    if (batches > 0 && performance.now() - saidAt > AWAKE_MS / 2) {
+    if (handled === 0) {
+      const lingerMs = saidAt === -Infinity ? undefined : LINGER_MS[looks++];
+      if (lingerMs === undefined) break;
+      await bell.wait(lingerMs, signal);
+      continue;
+    }
+    looks = 0;
+    if (busy && performance.now() - saidAt > AWAKE_MS / 2) {
       saidAt = performance.now();
       await setAwake(relay.db, true);
     }
+    busy = true;
   }
   return saidAt !== -Infinity;
 }

@@ -1,0 +1,43 @@
+import { Kysely } from "kysely";
+import type { Sql } from "postgres";
+import { v7 as uuidv7 } from "uuid";
+import type { Tables } from "../src/database/database.ts";
+import { postgresDialect } from "../src/database/dialect.ts";
+import { addProduct } from "../src/features/catalog/commands/add-product.ts";
+import { execute } from "../src/write/execute.ts";
+
+/** The command of the benchmark: one statement, and the shortest way through the code. */
+export const input = { name: "A lamp, as tall as a man", priceCents: 12_900 };
+
+export interface Statement {
+  text: string;
+  /** The values for one more execution, with new ids. */
+  nextParameters(): unknown[];
+}
+
+/** What `execute` sends to the database for the command: recorded, so that it cannot differ from the real one. */
+export async function recordStatement(): Promise<Statement> {
+  let text = "";
+  let recorded: unknown[] = [];
+  const unsafe = (sentText: string, sentParameters: unknown[]) => {
+    text = sentText;
+    recorded = sentParameters;
+    return Promise.resolve(Object.assign([{ version: 1 }], { count: 1, command: "SELECT" }));
+  };
+  const sql = { unsafe, options: { max: 1 } } as unknown as Sql;
+  const db = new Kysely<Tables>({ dialect: postgresDialect({ sql, prepare: true, deadlineMs: 1_000 }) });
+  const { id, lastEventId } = await execute(db, addProduct, { input }, {
+    caller: "anonymous",
+    correlationId: uuidv7(),
+  });
+
+  return {
+    text,
+    nextParameters() {
+      const [newId, newEventId] = [uuidv7(), uuidv7()];
+      return recorded.map((value) =>
+        typeof value === "string" ? value.replaceAll(id, newId).replaceAll(lastEventId!, newEventId) : value
+      );
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import postgres from "postgres";
+import { setTimeout } from "node:timers/promises";
+import { input, recordStatement } from "./add-product.ts";
+import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
+import { atRate, flatOut } from "./loops.ts";
+import { percentile } from "./statistics.ts";
+import { createVisibility } from "./visibility.ts";
+
+/** What a load worker can be asked for. Every job opens its own connections and closes them. */
+export const jobs = { commandsOverHttp, commandsRaw, getsOverHttp, freshness };
+
+interface Load {
+  connections: number;
+  durationMs: number;
+}
+
+const body = JSON.stringify(input);
+
+/** Commands a second through the server. */
+async function commandsOverHttp({ url, connections, durationMs }: Load & { url: string }) {
+  return await withHttp(url, connections, (lanes) => flatOut(lanes, durationMs, addProductOn));
+}
+
+/** Commands a second by the same statement from a bare driver, one connection for each lane. */
+async function commandsRaw({ databaseUrl, connections, durationMs }: Load & { databaseUrl: string }) {
+  const { text, nextParameters } = await recordStatement();
+  return await withDriver(databaseUrl, connections, async (sql) => {
+    const lanes = Array.from({ length: connections }, () => sql);
+    return await flatOut(
+      lanes,
+      durationMs,
+      (lane) => lane.unsafe(text, nextParameters() as never[], { prepare: true }),
+    );
+  });
+}
+
+/** Requests a second, each for one of the paths by chance. */
+async function getsOverHttp(
+  { url, paths, connections, durationMs }: Load & { url: string; paths: string[] },
+) {
+  const anyPath = () => paths[Math.floor(Math.random() * paths.length)]!;
+  return await withHttp(
+    url,
+    connections,
+    (lanes) => flatOut(lanes, durationMs, (lane) => lane.send("GET", anyPath(), 200)),
+  );
+}
+
+/** `commandsPerSecond`: "idle" sends one command after the other, and only when the last one has long been visible. */
+interface FreshnessOptions extends Load {
+  url: string;
+  databaseUrl: string;
+  commandsPerSecond: "idle" | "flat out" | number;
+}
+
+const WATCH_ONE_IN = 5;
+
+/** How long after the acknowledgement a product is visible in the read model: milliseconds. */
+async function freshness({ url, databaseUrl, connections, durationMs, commandsPerSecond }: FreshnessOptions) {
+  return await withDriver(databaseUrl, 1, async (sql) => {
+    const visibility = createVisibility(sql);
+    const watching: Promise<void>[] = [];
+    const addAndWatch = async (lane: HttpConnection) => {
+      const { body } = await addProductOn(lane);
+      if (commandsPerSecond !== "idle" && Math.random() * WATCH_ONE_IN > 1) return;
+      watching.push(visibility.watch(JSON.parse(body).id));
+      if (commandsPerSecond !== "idle") return;
+      await watching.at(-1);
+      await setTimeout(20 + Math.random() * 30);
+    };
+    const rate = await withHttp(
+      url,
+      connections,
+      (lanes) =>
+        typeof commandsPerSecond === "number"
+          ? atRate(lanes, durationMs, commandsPerSecond, addAndWatch)
+          : flatOut(lanes, durationMs, addAndWatch),
+    );
+    await Promise.all(watching);
+    const { lagsMs } = visibility;
+    return { rate, samples: lagsMs.length, p50Ms: percentile(lagsMs, 50), p99Ms: percentile(lagsMs, 99) };
+  });
+}
+
+function addProductOn(lane: HttpConnection) {
+  return lane.send("POST", "/products", 201, body);
+}
+
+async function withHttp<T>(url: string, connections: number, use: (lanes: HttpConnection[]) => Promise<T>) {
+  const lanes = Array.from({ length: connections }, () => openHttpConnection(url));
+  try {
+    return await use(lanes);
+  } finally {
+    lanes.forEach((lane) => lane.close());
+  }
+}
+
+async function withDriver<T>(url: string, max: number, use: (sql: postgres.Sql) => Promise<T>) {
+  const sql = postgres(url, { max, fetch_types: false, onnotice: () => {} });
+  try {
+    return await use(sql);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}

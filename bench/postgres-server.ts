@@ -1,0 +1,36 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { startEmbeddedPostgres } from "../src/process/embedded-postgres.ts";
+
+export interface PostgresServer {
+  /** Of a login that may create databases and roles. */
+  adminUrl: string;
+  stop(): Promise<void>;
+}
+
+/** The server to measure on: `BENCH_DATABASE_URL`, or a PostgreSQL of our own that is gone afterwards. */
+export async function startPostgresServer(): Promise<PostgresServer> {
+  const { BENCH_DATABASE_URL } = process.env;
+  if (BENCH_DATABASE_URL) {
+    return { adminUrl: BENCH_DATABASE_URL, stop: () => Promise.resolve() };
+  }
+  const folder = await mkdtemp(join(tmpdir(), "cqrs-bench-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    // For root: the server runs as another user, who must get in.
+    await chmod(folder, 0o755);
+    const { url, stop } = await startEmbeddedPostgres(folder);
+    return {
+      adminUrl: url,
+      async stop() {
+        await stop();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
