@@ -7,6 +7,13 @@ const port = z.coerce.number("is not a number").int("is not a port").min(0, "is 
 );
 const milliseconds = z.coerce.number("is not a number").int("is not a whole number").min(0, "is negative");
 
+const ROLE_URLS = [
+  "COMMAND_DATABASE_URL",
+  "QUERY_DATABASE_URL",
+  "RELAY_DATABASE_URL",
+  "DATABASE_DIRECT_URL",
+] as const;
+
 const environment = z.object({
   PORT: port.default(8000),
   HOST: z.string().optional(),
@@ -15,13 +22,17 @@ const environment = z.object({
   QUERY_DATABASE_URL: postgresUrl.optional(),
   RELAY_DATABASE_URL: postgresUrl.optional(),
   DATABASE_DIRECT_URL: postgresUrl.optional(),
-  OPS_TOKEN: z.string().optional(),
+  OPS_TOKEN: z.string().regex(/^[\w.~+/-]+=*$/, "has characters that a bearer token may not have").optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warning", "error", "fatal"], {
     error: "is none of trace, debug, info, warning, error, fatal",
   }).default("info"),
   DATA_DIR: z.string().default(".data"),
   RELAY: z.enum(["on", "off"], { error: "is neither on nor off" }).default("on"),
   RELAY_DELAY_MS: milliseconds.default(0),
+}).superRefine((settings, context) => {
+  const other = ROLE_URLS.find((name) => settings[name] !== undefined);
+  if (settings.DATABASE_URL !== undefined || other === undefined) return;
+  context.addIssue({ code: "custom", path: ["DATABASE_URL"], message: `is missing, but ${other} is set` });
 });
 
 export type Settings = z.infer<typeof environment>;

@@ -1,12 +1,17 @@
 import process from "node:process";
-import { readSettings } from "../config.ts";
+import { subscriptions } from "../app.ts";
+import { type DatabaseUrls, readSettings, type Settings } from "../config.ts";
 import { openDatabase } from "../database/database.ts";
+import { drain } from "../relay/drain.ts";
 import { openSampleShop } from "../sample-shop.ts";
 import { configureLog } from "./log.ts";
 import { migrateDatabase } from "./migrations.ts";
 import { type Parts, start } from "./start.ts";
 import { supervise } from "./supervise.ts";
 import { useDatabase } from "./use-database.ts";
+
+const FIRST_DRAIN_MS = 2_000;
+const ORPHAN_CHECK_MS = 500;
 
 /** `dev`: a database, and the shop below, started again whenever a file changes. */
 export async function dev(): Promise<number> {
@@ -20,9 +25,7 @@ export async function dev(): Promise<number> {
   }
 }
 
-function toEnvironment(
-  { owner, command, query, relay }: { owner: string; command: string; query: string; relay: string },
-) {
+function toEnvironment({ owner, command, query, relay }: DatabaseUrls) {
   return {
     DATABASE_URL: owner,
     COMMAND_DATABASE_URL: command,
@@ -39,12 +42,7 @@ export async function shop(): Promise<number> {
   const { urls } = await useDatabase(settings);
   await configureLog(settings.LOG_LEVEL, "text");
   await migrateDatabase(urls);
-  const db = openDatabase(urls.command, { max: 1 });
-  try {
-    await openSampleShop(db);
-  } finally {
-    await db.destroy();
-  }
+  await fill(urls, settings);
 
   const { url, failed, stop } = await start(settings, urls, settings.HOST ?? "127.0.0.1", {
     api: true,
@@ -57,6 +55,17 @@ export async function shop(): Promise<number> {
   Stop      Ctrl-C
 `);
   return await runUntil(stopped, failed, stop);
+}
+
+/** The sample data and, unless nothing is to be relayed, what the read models make of it: the first look shows it. */
+async function fill(urls: DatabaseUrls, { RELAY, RELAY_DELAY_MS }: Settings): Promise<void> {
+  const [command, relay] = [openDatabase(urls.command, { max: 1 }), openDatabase(urls.relay, { max: 6 })];
+  try {
+    await openSampleShop(command);
+    if (RELAY === "on") await drain({ db: relay, subscriptions, delayMs: RELAY_DELAY_MS }, FIRST_DRAIN_MS);
+  } finally {
+    await Promise.all([command.destroy(), relay.destroy()]);
+  }
 }
 
 /** `start` and `relay`: the API, the relay, or both, for production. */
@@ -93,8 +102,18 @@ export async function migrateOnly(): Promise<number> {
 /** Aborts at the first request to stop; the second one ends the process at once. */
 function untilStopped(): AbortSignal {
   const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stopping.abort());
+  const stop = () => stopping.abort();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
+  if (process.env.npm_lifecycle_event !== undefined) whenOrphaned(stop);
   return stopping.signal;
+}
+
+/** npm's shell ends at a signal without passing it on: then the only sign is another parent. */
+function whenOrphaned(stop: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) stop();
+  }, ORPHAN_CHECK_MS).unref();
 }
 
 async function runUntil(

@@ -1,16 +1,20 @@
-import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import postgres from "postgres";
 import { type Binaries, findBinaries, type Owner, serverOwner } from "./postgres-binaries.ts";
+import { initialise, inUse } from "./postgres-data.ts";
+import { run } from "./run.ts";
 
 export interface EmbeddedPostgres {
   /** Of the superuser. */
   url: string;
   stop(): Promise<void>;
 }
+
+const START_MS = 30_000;
+const LOOK_AGAIN_MS = 50;
 
 /**
  * Starts a real PostgreSQL from npm whose files are in `folder`, or takes over one that a killed process left.
@@ -25,9 +29,7 @@ export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPos
   const data = join(owner.folder, "postgres");
   const password = await initialise(binaries, owner, data);
 
-  if (await run(binaries.pg_ctl, ["status", "-D", data], owner) !== 0) await start(binaries, owner, data);
-  const url = `postgres://postgres:${password}@127.0.0.1:${await portOf(data)}/postgres`;
-  const claim = await claimServer(url, folder);
+  const { url, claim } = await startAndClaim(binaries, owner, data, password);
   return {
     url,
     async stop() {
@@ -37,52 +39,35 @@ export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPos
   };
 }
 
-/** Creates the data folder if there is none, in one step, so that two starts cannot meet half of it. */
-async function initialise({ initdb }: Binaries, owner: Owner, data: string): Promise<string> {
-  const password = await readFile(`${data}.password`, "utf8").catch(() => undefined);
-  if (password !== undefined) return password;
-
-  const fresh = randomBytes(16).toString("hex");
-  const draft = `${data}.${process.pid}`;
-  await writeFile(`${draft}.password`, fresh, { mode: 0o600 });
-  await mkdir(draft, { recursive: true });
-  if (owner.uid !== undefined) {
-    await chown(draft, owner.uid, owner.gid!);
-    await chown(`${draft}.password`, owner.uid, owner.gid!);
-  }
-  const options = [
-    "-U",
-    "postgres",
-    "-A",
-    "scram-sha-256",
-    `--pwfile=${draft}.password`,
-    "-E",
-    "UTF8",
-    "--locale=C",
-  ];
-  const code = await run(initdb, ["-D", draft, ...options], owner);
-  if (code !== 0) throw new Error(`Cannot create the database in ${data}: initdb failed with code ${code}`);
-  try {
-    await rename(draft, data);
-    await rename(`${draft}.password`, `${data}.password`);
-    return fresh;
-  } catch {
-    await rm(draft, { recursive: true });
-    throw inUse(data);
+/** Waits for a server that another process is starting or stopping at this moment. */
+async function startAndClaim(binaries: Binaries, owner: Owner, data: string, password: string) {
+  for (const deadline = performance.now() + START_MS;;) {
+    if (!await isRunning(binaries, owner, data)) await start(binaries, owner, data);
+    try {
+      const url = `postgres://postgres:${password}@127.0.0.1:${await portOf(data)}/postgres`;
+      return { url, claim: await claimServer(url, data) };
+    } catch (error) {
+      if (!isPassing(error) || performance.now() > deadline) throw error;
+    }
+    await setTimeout(LOOK_AGAIN_MS);
   }
 }
 
-async function start({ pg_ctl }: Binaries, owner: Owner, data: string): Promise<void> {
+async function start(binaries: Binaries, owner: Owner, data: string): Promise<void> {
   const options = `-p ${await freePort()} -c listen_addresses=127.0.0.1 -c unix_socket_directories=`;
   const log = join(data, "server.log");
-  if (await run(pg_ctl, ["start", "-D", data, "-l", log, "-w", "-o", options], owner) === 0) return;
-  if (await run(pg_ctl, ["status", "-D", data], owner) === 0) throw inUse(data);
+  if (await run(binaries.pg_ctl, ["start", "-D", data, "-l", log, "-w", "-o", options], owner) === 0) return;
+  if (await isRunning(binaries, owner, data)) return;
   const lastLine = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").at(-1);
   throw new Error(`Cannot start the database in ${data}: ${lastLine || "pg_ctl failed"}`);
 }
 
+async function isRunning({ pg_ctl }: Binaries, owner: Owner, data: string): Promise<boolean> {
+  return await run(pg_ctl, ["status", "-D", data], owner) === 0;
+}
+
 /** The lock goes with its connection, so a process that was killed does not keep it. */
-async function claimServer(url: string, folder: string): Promise<postgres.Sql> {
+async function claimServer(url: string, data: string): Promise<postgres.Sql> {
   const sql = postgres(url, {
     max: 1,
     idle_timeout: 0,
@@ -93,13 +78,13 @@ async function claimServer(url: string, folder: string): Promise<postgres.Sql> {
   const [row] = await sql<{ claimed: boolean }[]>`select pg_try_advisory_lock(1) as claimed`;
   if (row?.claimed) return sql;
   await sql.end();
-  throw inUse(folder);
+  throw inUse(data);
 }
 
-function inUse(folder: string): Error {
-  return new Error(
-    `Cannot use the database in ${folder}: another process is using it; stop it, or set DATA_DIR`,
-  );
+/** Whether the server cannot be reached, or says that it is starting or stopping. */
+function isPassing(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return ["ENOENT", "ECONNREFUSED", "ECONNRESET", "CONNECTION_CLOSED", "57P01", "57P03"].includes(code ?? "");
 }
 
 async function portOf(data: string): Promise<number> {
@@ -112,14 +97,5 @@ function freePort(): Promise<number> {
       const address = server.address();
       server.close(() => resolve(typeof address === "object" ? address!.port : 0));
     });
-  });
-}
-
-/** Runs a program to its end and answers its exit code. No pipes: the server would keep them open. */
-function run(program: string, args: string[], { uid, gid }: Owner): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    const user = uid === undefined ? {} : { uid, gid: gid! };
-    spawn(program, args, { stdio: "ignore", cwd: "/", env: { ...process.env, LC_ALL: "C" }, ...user })
-      .on("error", reject).on("exit", resolve);
   });
 }

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, stat, symlink } from "node:fs/promises";
+import { access, chmod, cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname, join, relative } from "node:path";
 
@@ -33,6 +33,7 @@ export async function serverOwner(folder: string): Promise<Owner> {
     `cqrs-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`,
   );
   await mkdir(elsewhere, { recursive: true });
+  await chmod(elsewhere, 0o711);
   return { folder: elsewhere, uid, gid };
 }
 
@@ -48,9 +49,28 @@ export async function findBinaries({ uid, folder }: Owner): Promise<Binaries> {
   await makeLinks(native);
   if (uid === undefined || await isOpenToAll(native)) return found;
 
-  const copy = join(folder, "programs");
-  await cp(native, copy, { recursive: true, verbatimSymlinks: true });
+  const copy = await copyOnce(native, folder);
   return { initdb: join(copy, "bin", "initdb"), pg_ctl: join(copy, "bin", "pg_ctl") };
+}
+
+/** A server may be running from the copy of an earlier start, so what is there stays as it is. */
+async function copyOnce(native: string, folder: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(dirname(native), "package.json"), "utf8"));
+  const copy = join(folder, `programs-${version}`);
+  if (await exists(copy)) return copy;
+
+  const draft = await mkdtemp(`${copy}.`);
+  await cp(native, join(draft, "native"), { recursive: true, verbatimSymlinks: true });
+  await rename(join(draft, "native"), copy).catch(async (error) => {
+    if (!await exists(copy)) throw error;
+  });
+  await rm(draft, { recursive: true });
+  return copy;
+}
+
+/** Whether there is such a file or folder. */
+export async function exists(path: string): Promise<boolean> {
+  return await access(path).then(() => true, () => false);
 }
 
 /** The package's libraries need links that its install script makes; not every package manager runs it. */

@@ -14,7 +14,14 @@ const STOP_MS = 10_000;
 
 /** Serves HTTP on Node, Deno and Bun. @throws {Error} If the port is taken. */
 export async function serve(fetch: Fetch, hostname: string, port: number): Promise<Serving> {
-  const server = createAdaptorServer({ fetch }) as Server;
+  let stopping = false;
+  const server = createAdaptorServer({
+    async fetch(request) {
+      const response = await fetch(request);
+      if (stopping) response.headers.set("Connection", "close");
+      return response;
+    },
+  }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const reason = error.code === "EADDRINUSE" ? `port ${port} is taken; set PORT` : error.message;
@@ -23,10 +30,16 @@ export async function serve(fetch: Fetch, hostname: string, port: number): Promi
     server.listen(port, hostname, resolve);
   });
   const { port: boundPort } = server.address() as AddressInfo;
-  return { url: `http://${hostname}:${boundPort}`, stop: () => stop(server) };
+  return {
+    url: `http://${hostname}:${boundPort}`,
+    stop() {
+      stopping = true;
+      return close(server);
+    },
+  };
 }
 
-function stop(server: Server): Promise<void> {
+function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // A connection that is kept alive and idle would keep the server open.
   const sweeper = setInterval(() => server.closeIdleConnections(), 50);

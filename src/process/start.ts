@@ -22,7 +22,12 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-const CONNECTIONS_MAX = { command: 10, query: 10, relay: 6 };
+/** Refreshing a large read model as a whole takes its time. */
+const LIMITS = {
+  command: { max: 10, deadlineMs: 5_000 },
+  query: { max: 10, deadlineMs: 10_000 },
+  relay: { max: 6, deadlineMs: 300_000 },
+};
 
 const logger = getLogger(["cqrs", "process"]);
 
@@ -33,8 +38,8 @@ export async function start(
   host: string,
   parts: Parts,
 ): Promise<Started> {
-  const open = (role: keyof typeof CONNECTIONS_MAX) =>
-    openDatabase(urls[role], { max: CONNECTIONS_MAX[role], applicationName: `cqrs ${role}` });
+  const open = (role: keyof typeof LIMITS) =>
+    openDatabase(urls[role], { ...LIMITS[role], applicationName: `cqrs ${role}` });
   const databases = { command: open("command"), query: open("query") };
   const relay = { db: open("relay"), subscriptions, delayMs: settings.RELAY_DELAY_MS };
   const close = () => Promise.all([databases.command, databases.query, relay.db].map((db) => db.destroy()));

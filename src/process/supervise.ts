@@ -15,7 +15,7 @@ export async function supervise(
   environment: Record<string, string>,
   signal: AbortSignal,
 ): Promise<number> {
-  for (let changed = false;;) {
+  for (let changed = false; !signal.aborted;) {
     const change = nextChange(signal);
     const child = run(mode, environment);
     const outcome = await Promise.race([exitOf(child), change]);
@@ -30,6 +30,7 @@ export async function supervise(
     if (outcome !== "changed") await change;
     changed = true;
   }
+  return 0;
 }
 
 function run(mode: string, environment: Record<string, string>): ChildProcess {

@@ -1,0 +1,12 @@
+import { spawn } from "node:child_process";
+import type { Owner } from "./postgres-binaries.ts";
+
+/** Runs a program to its end, beyond the reach of Ctrl-C. No pipes: the server would keep them open. */
+export function run(program: string, args: string[], { uid, gid }: Owner): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const user = uid === undefined ? {} : { uid, gid: gid! };
+    const env = { ...process.env, LC_ALL: "C" };
+    spawn(program, args, { stdio: "ignore", detached: true, cwd: "/", env, ...user })
+      .on("error", reject).on("exit", resolve);
+  });
+}

@@ -1,0 +1,43 @@
+import { sql } from "kysely";
+import { beforeAll, describe, expect, it } from "vitest";
+import { NEWEST_MIGRATION } from "../../src/migrate.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { settingsOf, usePrograms } from "../support/program.ts";
+import { until } from "../support/until.ts";
+
+describe("migrate", () => {
+  const database = useTestDatabase();
+  const run = usePrograms();
+  const settings = () => settingsOf(database.urls);
+
+  beforeAll(async () => {
+    await sql.raw(`
+      drop schema write, relay, read cascade;
+      drop table public.kysely_migration, public.kysely_migration_lock;
+      drop procedure public.grant_to;
+    `).execute(database.owner);
+  });
+
+  it("brings a start that waits for it to work, and has nothing left to do the second time", async () => {
+    const start = run("start", { settings: settings() });
+    const url = await start.printed(/Listening on (\S+)/);
+    expect(start.output).toContain(`Waiting for migration \\"${NEWEST_MIGRATION}\\"`);
+    const early = await fetch(`${url}/ready`);
+    expect(early.status).toBe(503);
+    expect(await early.json()).toMatchObject({ detail: expect.stringContaining(NEWEST_MIGRATION) });
+
+    const first = run("migrate", { settings: settings() });
+    expect(await first.ended).toBe(0);
+    expect(first.output).toMatch(new RegExp(`^(Applied \\d{4}_\\w+\n)+$`));
+    expect(first.output).toContain(`Applied ${NEWEST_MIGRATION}\n`);
+
+    expect((await fetch(`${url}/ready`)).status).toBe(200);
+    await until("the read model of sales is there", async () => {
+      return (await fetch(`${url}/sales/daily?from=2026-01-01&to=2026-01-01`)).ok;
+    });
+
+    const second = run("migrate", { settings: settings() });
+    expect(await second.ended).toBe(0);
+    expect(second.output).toBe("Nothing to apply\n");
+  });
+});

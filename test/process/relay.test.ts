@@ -1,0 +1,45 @@
+import { sql } from "kysely";
+import { describe, expect, it } from "vitest";
+import { useTestDatabase } from "../support/database.ts";
+import { settingsOf, usePrograms } from "../support/program.ts";
+import { until } from "../support/until.ts";
+
+describe("relay", () => {
+  const database = useTestDatabase();
+  const run = usePrograms();
+
+  it("moves the read models of a start that has none", async () => {
+    const start = run("start", { settings: { ...settingsOf(database.urls), RELAY: "off" } });
+    const products = `${await start.printed(/Listening on (\S+)/)}/products`;
+    const added = await fetch(products, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ name: "Desk lamp", priceCents: 4_900 }),
+    });
+    expect(added.status).toBe(201);
+    const { id, token } = await added.json();
+    const look = (seconds: number) =>
+      fetch(`${products}/${id}`, { headers: { "Consistency-Token": token, "Prefer": `wait=${seconds}` } });
+    expect((await look(1)).status).toBe(503);
+
+    const relay = run("relay", { settings: settingsOf(database.urls) });
+    await until("the product is to be seen", async () => (await look(10)).ok);
+
+    relay.signal("SIGTERM");
+    expect(await relay.ended).toBe(0);
+    expect(relay.output).toBe("Relaying\n");
+  });
+
+  it.each(["relay", "start"])("ends %s when a checkpoint is beyond the log", async (mode) => {
+    const { rows } = await sql<{ last: number }>`
+      with moved as (update relay.checkpoints set position = 1000 where subscription = 'order_details')
+      select coalesce(max(position), 0) as last from relay.log`.execute(database.owner);
+
+    const program = run(mode, { settings: settingsOf(database.urls) });
+    expect(await program.ended).toBe(1);
+    expect(program.output.trim().split("\n").at(-1)).toBe(
+      "Cannot relay: the checkpoint of order_details is at position 1000, but the log ends at " +
+        `${rows[0]!.last}; was an older copy of the database restored?`,
+    );
+  });
+});

@@ -1,0 +1,36 @@
+import { sql } from "kysely";
+import { describe, expect, it } from "vitest";
+import { useTestDatabase } from "../support/database.ts";
+import { hold, untilBlocked } from "../support/hold.ts";
+import { settingsOf, usePrograms } from "../support/program.ts";
+import { until } from "../support/until.ts";
+
+describe("start", () => {
+  const database = useTestDatabase();
+  const run = usePrograms();
+
+  it("lets accepted requests finish when it is to stop", async () => {
+    const program = run("start", { settings: settingsOf(database.urls) });
+    const url = await program.printed(/Listening on (\S+)/);
+    const lock = await hold(database.owner, (trx) => sql`lock table write.events`.execute(trx));
+    const accepted = [1, 2, 3].map((priceCents) => addProduct(url, priceCents));
+    await untilBlocked(database.owner, accepted.length);
+
+    program.signal("SIGTERM");
+    await until("it takes no more", () => fetch(`${url}/health`).then(() => false, () => true));
+    await lock.commit();
+
+    const answers = await Promise.all(accepted);
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(await program.ended).toBe(0);
+    expect(program.output).toBe(`Listening on ${url}\n`);
+  });
+});
+
+function addProduct(url: string, priceCents: number): Promise<Response> {
+  return fetch(`${url}/products`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ name: "Desk lamp", priceCents }),
+  });
+}
