@@ -35,7 +35,8 @@ begin
 end;
 $$;
 
--- Limits on every statement, so that nothing waits for ever: milliseconds.
+-- Limits on every statement of whoever logs in as one of them, in milliseconds, so that nothing waits for ever. The
+-- program sets its own statement_timeout (src/process/start.ts), which goes before this one.
 do $$
 declare
   limits record;
@@ -55,8 +56,8 @@ end;
 $$;
 
 call public.grant_to('command', 'usage on schema write, public');
-call public.grant_to('relay', 'usage on schema relay, write, read');
-call public.grant_to('query', 'usage on schema read');
+call public.grant_to('relay', 'usage on schema relay, write, read, public');
+call public.grant_to('query', 'usage on schema read, public');
 
 -- New tables: commands read every write table; queries and the relay read everything in read. What else a role
 -- may do with a table, the migration that creates the table says.

@@ -27,7 +27,9 @@ export async function migrate(owner: Database, migrations: Migrations): Promise<
       cause: error,
     });
   }
-  await sql`call public.grant_to('command', 'select on public.kysely_migration')`.execute(owner);
+  for (const role of ["command", "query", "relay"]) {
+    await sql`call public.grant_to(${role}, 'select on public.kysely_migration')`.execute(owner);
+  }
   return results.map((result) => result.migrationName);
 }
 
@@ -63,7 +65,9 @@ export async function giveRolesTheirPasswords(owner: Database, urls: string[]): 
   for (const url of urls.map((text) => new URL(text))) {
     const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
     const database = decodeURIComponent(url.pathname.slice(1));
-    if (![`${database}_command`, `${database}_query`, `${database}_relay`].includes(user)) continue;
+    if (
+      password === "" || ![`${database}_command`, `${database}_query`, `${database}_relay`].includes(user)
+    ) continue;
     await sql`alter role ${sql.id(user)} login password ${sql.lit(password)}`.execute(owner);
   }
 }

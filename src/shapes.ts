@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** Shapes that several inputs share. Their bounds keep every sum within what a number holds exactly. */
+/** Shapes that several inputs share. Their bounds keep the total of an order within what a number holds exactly. */
 
 /** Text of 1 to `lengthMax` characters, without blanks around it. */
 export const text = (lengthMax: number) => z.string().trim().min(1).max(lengthMax);

@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "write": ["database", "errors", "sleep"],
   "relay": ["write", "database", "errors", "sleep"],
   "read": ["relay", "write", "database", "errors", "sleep"],
-  "http": ["read", "relay", "write", "database", "errors", "migrate"],
+  "http": ["read", "relay", "write", "database", "errors", "migrate", "shapes"],
   "features": ["http", "read", "write", "database", "errors", "shapes"],
   "sample-shop": ["features", "write", "database"],
   "app": ["features", "http", "read", "relay", "errors"],

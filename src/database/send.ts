@@ -49,5 +49,8 @@ export async function withinDeadline<T>(
 
 /** An array as PostgreSQL writes it: the driver only knows how after asking the server for its types. */
 function toArrayLiteral(values: unknown[]): string {
-  return `{${values.map((value) => `"${String(value).replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
+  const literals = values.map((value) =>
+    value === null ? "NULL" : `"${String(value).replace(/["\\]/g, "\\$&")}"`
+  );
+  return `{${literals.join(",")}}`;
 }

@@ -1,4 +1,5 @@
 import { InvalidInput } from "../errors.ts";
+import { isStorable } from "../shapes.ts";
 
 const DEPTH_MAX = 32;
 
@@ -31,7 +32,7 @@ function check(value: unknown, pointer: string, depth: number): void {
 
 /** @throws {InvalidInput} If the text holds what PostgreSQL cannot store. */
 export function checkText(text: string, pointer: string): void {
-  if (text.includes("\0") || !text.isWellFormed()) refuse(pointer, "Not valid Unicode text");
+  if (!isStorable(text)) refuse(pointer, "Not valid Unicode text");
 }
 
 function refuse(pointer: string, detail: string): never {

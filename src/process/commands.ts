@@ -18,6 +18,7 @@ export async function dev(): Promise<number> {
   const stopped = untilStopped();
   const settings = readSettings(process.env);
   const { isLocal, urls, stop } = await useDatabase(settings);
+  if (isLocal && !stopped.aborted) console.log(`\n  Database  ${urls.owner}`);
   try {
     return await supervise("shop", isLocal ? toEnvironment(urls) : {}, stopped);
   } finally {
@@ -50,7 +51,6 @@ export async function shop(): Promise<number> {
   });
   console.log(`
   API       ${url}/docs
-  Database  ${urls.owner}
   Try       curl -s '${url}/products?search=lamp'
   Stop      Ctrl-C
 `);

@@ -1,4 +1,16 @@
-import { access, chmod, cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname, join, relative } from "node:path";
 
@@ -32,7 +44,14 @@ export async function serverOwner(folder: string): Promise<Owner> {
     "/var/tmp",
     `cqrs-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`,
   );
-  await mkdir(elsewhere, { recursive: true });
+  await mkdir(elsewhere).catch((error) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+  // Everybody may write to /var/tmp, so it may be somebody else's trap.
+  const found = await lstat(elsewhere);
+  if (!found.isDirectory() || found.uid !== 0) {
+    throw new Error(`Cannot use ${elsewhere}: it is not a folder of root's; remove it, or set DATA_DIR`);
+  }
   await chmod(elsewhere, 0o711);
   return { folder: elsewhere, uid, gid };
 }

@@ -32,6 +32,9 @@ const LIMITS = {
   relay: { max: 6, deadlineMs: 300_000 },
 };
 
+/** How long a stop waits for the relay's last batch. */
+const STOP_MS = 10_000;
+
 const logger = getLogger(["cqrs", "process"]);
 
 /** Starts the API, the relay, or both. @throws {Error} If the database cannot be reached or the port is taken. */
@@ -44,17 +47,28 @@ export async function start(
   const open = (role: keyof typeof LIMITS) =>
     openDatabase(urls[role], { ...LIMITS[role], applicationName: `cqrs ${role}` });
   const databases = { command: open("command"), query: open("query") };
-  const relay = { db: open("relay"), subscriptions, delayMs: settings.RELAY_DELAY_MS };
+  const stopping = new AbortController();
+  const relay = {
+    db: open("relay"),
+    subscriptions,
+    delayMs: settings.RELAY_DELAY_MS,
+    stopping: stopping.signal,
+  };
   const close = () => Promise.all([databases.command, databases.query, relay.db].map((db) => db.destroy()));
 
-  const stopping = new AbortController();
   try {
-    const migrated = await reach(databases.command, urls.command);
+    const used = [
+      ...parts.api
+        ? [{ db: databases.command, url: urls.command }, { db: databases.query, url: urls.query }]
+        : [],
+      { db: relay.db, url: urls.relay },
+    ];
+    const migrated = (await Promise.all(used.map(reach))).every((isReady) => isReady);
     const app = createApp({ databases, relay, opsToken: settings.OPS_TOKEN, pages: pages() });
     const serving = parts.api ? await serve(app.fetch, host, settings.PORT) : undefined;
     const relaying = parts.relay
       ? relayWhenMigrated(
-        databases.command,
+        relay.db,
         migrated,
         () => runRelay(relay, urls.direct, stopping.signal),
         stopping.signal,
@@ -66,7 +80,7 @@ export async function start(
       async stop() {
         await serving?.stop();
         stopping.abort();
-        await relaying.catch(() => {});
+        await Promise.race([relaying.catch(() => {}), sleep(STOP_MS)]);
         await close();
       },
     };
@@ -76,7 +90,7 @@ export async function start(
   }
 }
 
-async function reach(db: Database, url: string): Promise<boolean> {
+async function reach({ db, url }: { db: Database; url: string }): Promise<boolean> {
   try {
     return await isMigrated(db);
   } catch (error) {

@@ -25,8 +25,8 @@ const FIRST_WAIT_MS = 2;
 const LONGEST_WAIT_MS = 50;
 
 /**
- * Asks a read model: one round trip, and one more each time it has to wait. `query` is given the name of the
- * table or view to select from.
+ * Asks a read model: one round trip, unless it has to wait. `query` is given the name of the table or view to select
+ * from.
  *
  * @throws {ReadModelBehind} If the read model has not reached the event in time: try again later.
  */
@@ -40,22 +40,33 @@ export async function ask<Row, Name extends string>(
   if (consistency.level === "strong") {
     return await askDefinition(db, query(`${table}_source` as typeof table));
   }
+  const { hasReached, ...answer } = await askTable(db, model.name, consistency, query(table));
+  if (hasReached || consistency.level === "eventual") return answer;
+  await waitFor(db, model.name, consistency);
+  return await askTable(db, model.name, consistency, query(table));
+}
 
-  const deadline = performance.now() + (consistency.level === "token" ? consistency.waitMs : 0);
+/** Waits until the read model has reached the event, without asking for its rows meanwhile. */
+async function waitFor(db: Database, name: string, token: Consistency & { level: "token" }): Promise<void> {
+  const deadline = performance.now() + token.waitMs;
   for (let waitMs = FIRST_WAIT_MS;; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-    const { hasReached, ...answer } = await askOnce(db, model.name, consistency, query(table));
-    if (hasReached) return answer;
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) {
-      throw new ReadModelBehind(`Cannot answer yet: ${model.name} is at position ${answer.position}`);
+      throw new ReadModelBehind(`Cannot answer yet: ${name} has not reached the event of the token`);
     }
     await sleep(Math.min(waitMs, leftMs));
+    const { hasReached } = await askFreshness(db, name, token).executeTakeFirstOrThrow();
+    if (hasReached) return;
   }
 }
 
-async function askOnce<Row>(db: Database, name: string, consistency: Consistency, query: Query<Row>) {
-  return await db.selectFrom("read.freshness as freshness").where("read_model", "=", name).select((eb) => [
-    jsonArrayFrom(query).$castTo<Row[]>().as("rows"),
+async function askTable<Row>(db: Database, name: string, consistency: Consistency, query: Query<Row>) {
+  return await askFreshness(db, name, consistency).select(jsonArrayFrom(query).$castTo<Row[]>().as("rows"))
+    .executeTakeFirstOrThrow();
+}
+
+function askFreshness(db: Database, name: string, consistency: Consistency) {
+  return db.selectFrom("read.freshness as freshness").where("read_model", "=", name).select((eb) => [
     "position",
     "as_of as asOf",
     consistency.level === "token"
@@ -64,7 +75,7 @@ async function askOnce<Row>(db: Database, name: string, consistency: Consistency
           .whereRef("log.position", "<=", "freshness.position"),
       ).$castTo<boolean>().as("hasReached")
       : sql<boolean>`true`.as("hasReached"),
-  ]).executeTakeFirstOrThrow();
+  ]);
 }
 
 async function askDefinition<Row>(db: Database, query: Query<Row>): Promise<Fresh<Row>> {

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Subscription } from "../relay/subscription.ts";
-import type { RecordedEvent } from "../write/event.ts";
+import { aggregateId, type RecordedEvent } from "../write/event.ts";
 
 /**
  * A view for queries, over events of the given types. `read.<name>_source` says what it shows; `read.<name>`
@@ -13,6 +13,11 @@ export interface ReadModel<EventType extends string = string> {
   readonly refresh: "changed keys" | "whole";
   /** The keys an event makes stale, by the type of the event. Other events do not concern it. */
   readonly staleKeys: { readonly [Type in EventType]?: (event: RecordedEvent) => string[] };
+}
+
+/** For read models with a row for each aggregate: the event's own. */
+export function itself(event: RecordedEvent): string[] {
+  return [aggregateId(event)];
 }
 
 /** The subscription that keeps a read model fresh. Content and checkpoint move in one transaction. */

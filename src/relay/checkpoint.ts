@@ -32,16 +32,26 @@ export async function numberEvents(db: Database, maxEvents: number): Promise<Out
   }
 }
 
-const RETRY_AFTER_MS = 1_000;
+const REST_MS_MIN = 1_000;
 
-/** Remembers why a subscription failed, and lets it rest for a second. */
-export async function recordFailure(db: Database, subscription: string, message: string): Promise<void> {
+/**
+ * Remembers why a subscription failed, unless another relay has gone on with it, and lets it rest: nine times as long
+ * as the try took, a second at least.
+ */
+export async function recordFailure(
+  db: Database,
+  subscription: string,
+  position: number,
+  message: string,
+  tookMs: number,
+): Promise<void> {
+  const restMs = Math.max(REST_MS_MIN, Math.round(9 * tookMs));
   await db.updateTable("relay.checkpoints")
     .set({
       last_error: message,
-      due_at: sql<Date>`clock_timestamp() + ${RETRY_AFTER_MS} * interval '1 millisecond'`,
+      due_at: sql<Date>`clock_timestamp() + ${restMs} * interval '1 millisecond'`,
     })
-    .where("subscription", "=", subscription)
+    .where("subscription", "=", subscription).where("position", "=", position)
     .execute();
 }
 

@@ -1,23 +1,26 @@
 import { getLogger } from "@logtape/logtape";
 import type { Database } from "../database/database.ts";
-import { isDatabaseError } from "../errors.ts";
+import { DatabaseUnavailable, isConnectionLost } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { RecordedEvent } from "../write/event.ts";
 import { numberEvents, type Outlook, recordFailure } from "./checkpoint.ts";
 import { listEvents } from "./log.ts";
 import type { Subscription } from "./subscription.ts";
+import { sweepIdempotencyKeys } from "./sweep.ts";
 
 export interface Relay {
   db: Database;
   subscriptions: Subscription[];
   /** How long to hold events back, to make the lag of the read models visible. Usually 0. */
   delayMs: number;
+  /** Ends that delay early. */
+  stopping?: AbortSignal;
 }
 
 export interface Drained {
   /** How many events were handled, each counted once for every subscription. */
   handled: number;
-  /** Whether there may be more to do than fits in a batch. */
+  /** Whether something is left: it did not fit, is not due yet, failed, or is in another relay's hands. */
   more: boolean;
 }
 
@@ -35,7 +38,9 @@ export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_E
   for (;;) {
     const batch = await drainBatch(relay, batchMax);
     handled += batch.handled;
-    if (batch.handled === 0 || performance.now() >= deadline) return { handled, more: batch.more };
+    if (batch.handled > 0 && performance.now() < deadline) continue;
+    await sweepIdempotencyKeys(relay.db);
+    return { handled, more: batch.more };
   }
 }
 
@@ -45,30 +50,35 @@ export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_E
  */
 export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const outlook = await numberEvents(relay.db, batchMax);
-  const last = outlook.lastPosition;
-
-  const behind = relay.subscriptions
-    .map((subscription) => ({ subscription, from: checkpointOf(subscription, outlook) }))
-    .filter(({ from }) => from !== undefined && from < last) as {
-      subscription: Subscription;
-      from: number;
-    }[];
-  if (behind.length > 0 && relay.delayMs > 0) await sleep(relay.delayMs);
+  const behind = subscriptionsBehind(relay.subscriptions, outlook);
+  const due = behind.filter(({ isDue }) => isDue);
+  if (due.length > 0 && relay.delayMs > 0) await sleep(relay.delayMs, relay.stopping);
 
   const eventsAfter = createReader(relay.db, batchMax);
-  const counts = await Promise.all(behind.map(async ({ subscription, from }) => {
-    const events = await eventsAfter(from);
-    return await handOut(relay.db, subscription, from, events);
-  }));
-  const more = behind.some(({ from }) => last - from >= batchMax);
-  return { handled: counts.reduce((sum, count) => sum + count, 0), more };
+  const counts = await Promise.all(
+    due.map(async ({ subscription, position }) =>
+      await handOut(relay.db, subscription, position, await eventsAfter(position))
+    ),
+  );
+  const handled = counts.reduce((sum, count) => sum + count, 0);
+  const lags = behind.map(({ position }) => outlook.lastPosition - position);
+  const left = lags.reduce((sum, lag) => sum + lag, 0) - handled;
+  return { handled, more: left > 0 || lags.some((lag) => lag >= batchMax) };
 }
 
-/** Where a subscription stands; undefined when it is not due yet. */
-function checkpointOf({ name }: Subscription, { checkpoints }: Outlook): number | undefined {
-  const checkpoint = checkpoints.find(({ subscription }) => subscription === name);
-  if (!checkpoint) throw new Error(`Cannot find the checkpoint of ${name}: add it in a migration`);
-  return checkpoint.isDue ? checkpoint.position : undefined;
+/** The subscriptions that have not handled every event, and how far they have come. */
+function subscriptionsBehind(subscriptions: Subscription[], { checkpoints, lastPosition }: Outlook) {
+  return subscriptions.flatMap((subscription) => {
+    const checkpoint = checkpoints.find((checkpoint) => checkpoint.subscription === subscription.name);
+    if (!checkpoint) {
+      logger.error("Cannot find the checkpoint of {name}: a migration has to add it", {
+        name: subscription.name,
+      });
+      return [];
+    }
+    const { position, isDue } = checkpoint;
+    return position < lastPosition ? [{ subscription, position, isDue }] : [];
+  });
 }
 
 /** Subscriptions mostly stand at the same place: they share what is read there. */
@@ -84,17 +94,20 @@ function createReader(db: Database, limit: number) {
 async function handOut(db: Database, subscription: Subscription, from: number, events: RecordedEvent[]) {
   const to = events.at(-1)?.position;
   if (to === undefined) return 0;
+  const startedAt = performance.now();
   try {
     return await subscription.handle(db, { from, to, events }) ? events.length : 0;
   } catch (error) {
-    if (!isDatabaseError(error)) throw error;
-    logger.error("Cannot handle events {from} to {to} for {subscription}: {message}", {
+    if (isConnectionLost(error) || error instanceof DatabaseUnavailable) throw error;
+    const { name } = subscription;
+    const { message } = error as Error;
+    logger.error("Cannot handle events {from} to {to} for {name}: {message}", {
       from: from + 1,
       to,
-      subscription: subscription.name,
-      message: error.message,
+      name,
+      message,
     });
-    await recordFailure(db, subscription.name, error.message);
+    await recordFailure(db, name, from, message, performance.now() - startedAt);
     return 0;
   }
 }

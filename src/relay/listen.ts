@@ -9,8 +9,14 @@ const logger = getLogger(["cqrs", "relay"]);
  */
 export function listen(url: string, onWake: () => void): { close(): Promise<void> } {
   const sql = postgres(url, { max: 1, fetch_types: false, connect_timeout: 5, onnotice: () => {} });
+  let closing = false;
   sql.listen("relay", onWake, onWake).catch((error: Error) => {
-    logger.warn("Cannot listen yet, polling instead: {message}", { message: error.message });
+    if (!closing) logger.warn("Cannot listen yet, polling instead: {message}", { message: error.message });
   });
-  return { close: () => sql.end({ timeout: 1 }) };
+  return {
+    close() {
+      closing = true;
+      return sql.end({ timeout: 1 });
+    },
+  };
 }

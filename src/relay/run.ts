@@ -5,6 +5,7 @@ import { CheckpointBeyondLog } from "../errors.ts";
 import { type Bell, createBell } from "./bell.ts";
 import { drainBatch, type Relay } from "./drain.ts";
 import { listen } from "./listen.ts";
+import { sweepIdempotencyKeys } from "./sweep.ts";
 
 /** While a relay says it is awake, writers do not notify. It says so for this long, and again at half-time. */
 const AWAKE_MS = 1_000;
@@ -94,11 +95,6 @@ async function setAwake(db: Database, awake: boolean): Promise<void> {
       ? sql<Date>`clock_timestamp() + ${AWAKE_MS} * interval '1 millisecond'`
       : sql<Date>`'-infinity'`,
   }).execute();
-}
-
-/** Forgets the answers of commands that are older than 30 days. */
-export async function sweepIdempotencyKeys(db: Database): Promise<void> {
-  await db.selectNoFrom(sql<number>`write.sweep_idempotency_keys()`.as("swept")).execute();
 }
 
 declare module "../database/database.ts" {

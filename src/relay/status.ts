@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -21,36 +21,41 @@ export interface RelayStatus {
 
 /** How far the relay and its subscriptions have come. */
 export async function relayStatus(db: Database, subscriptions: Subscription[]): Promise<RelayStatus> {
-  const { lastPosition, outbox } = await db.selectNoFrom((eb) => [
+  const { lastPosition, outbox, oldest } = await db.selectNoFrom((eb) => [
     eb.selectFrom("relay.log").select((log) => log.fn.coalesce(log.fn.max("position"), log.lit(0)).as("last"))
       .$asScalar().$notNull().as("lastPosition"),
     eb.selectFrom("write.outbox").select((outbox) => outbox.fn.countAll<number>().as("count"))
       .$asScalar().$notNull().as("outbox"),
+    eb.selectFrom("write.outbox").select(secondsSince(sql`min(recorded_at)`).as("oldest")).$asScalar().as(
+      "oldest",
+    ),
   ]).executeTakeFirstOrThrow();
   const checkpoints = await db.selectFrom("relay.checkpoints as checkpoint").select((eb) => [
     "subscription",
     "position",
     "last_error as lastError",
-    eb.selectFrom("relay.log").select(
-      sql<number>`extract(epoch from now() - recorded_at)::float`.as("seconds"),
-    )
-      .whereRef("relay.log.position", "=", sql`checkpoint.position + 1`).$asScalar().as("lagSeconds"),
+    eb.selectFrom("relay.log").select(secondsSince(sql`recorded_at`).as("seconds"))
+      .whereRef("relay.log.position", "=", sql`checkpoint.position + 1`).$asScalar().as("seconds"),
   ]).execute();
   return {
     lastPosition,
     outbox,
     subscriptions: subscriptions.flatMap(({ name, kind }) =>
       checkpoints.filter(({ subscription }) => subscription === name).map((
-        { position, lagSeconds, lastError },
+        { position, seconds, lastError },
       ) => ({
         name,
         kind,
         position,
-        lag: Math.max(0, lastPosition - position),
-        lagSeconds: Math.max(0, lagSeconds ?? 0),
+        lag: Math.max(0, lastPosition - position) + outbox,
+        lagSeconds: Math.max(0, seconds ?? 0, oldest ?? 0),
         parked: 0,
         lastError,
       }))
     ),
   };
+}
+
+function secondsSince(time: RawBuilder<unknown>) {
+  return sql<number | null>`extract(epoch from now() - ${time})::float`;
 }

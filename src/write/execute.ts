@@ -43,7 +43,8 @@ export async function execute<Input, State, E extends Event, Loaded>(
       const reason = explain(error, command.name, command.aggregate.constraints);
       const answered = reason instanceof AlreadyAnswered;
       const outrun = reason instanceof VersionConflict && !command.creates;
-      if (attempts === ATTEMPTS_MAX || !(answered || outrun)) throw reason;
+      // The answer is there now, so one more look ends it.
+      if (!answered && !(outrun && attempts < ATTEMPTS_MAX)) throw reason;
       if (outrun) await sleep(Math.random() * BACKOFF_MS * 2 ** attempts);
       mustLoad = true;
     }

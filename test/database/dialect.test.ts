@@ -33,9 +33,9 @@ describe("a transaction whose backend is terminated", () => {
     });
 
     await expect(transaction).rejects.toThrow();
-    await Promise.all(others);
-    await note(db, "after");
-    expect(await takeNotes()).toEqual(["after", "before", ...others.map(() => "other")]);
+    const sent = await settled(others);
+    await untilItWorks(db);
+    expect(await takeNotes()).toEqual(["after", "before", ...sent.map(() => "other")]);
   });
 
   it("rejects what comes after a statement whose error was caught", async () => {
@@ -48,7 +48,7 @@ describe("a transaction whose backend is terminated", () => {
     });
 
     await expect(transaction).rejects.toThrow();
-    await note(db, "after");
+    await untilItWorks(db);
     expect(await takeNotes()).toEqual(["after"]);
   });
 
@@ -66,9 +66,8 @@ describe("a transaction whose backend is terminated", () => {
       });
 
       await expect(transaction).rejects.toThrow();
-      // postgres.js gives the first query on the new connection the last error of the old one, and does not send it.
-      const sent = (await Promise.allSettled(others)).filter(({ status }) => status === "fulfilled");
-      await until("the pool works again", () => note(db, "after").catch(() => false));
+      const sent = await settled(others);
+      await untilItWorks(db);
       expect(await takeNotes()).toEqual(["after", ...sent.map(() => "other")]);
     },
   );
@@ -167,7 +166,7 @@ describe("a query", () => {
   });
 
   it("takes arrays, with whatever characters are in them", async () => {
-    const texts = ["a", `"quoted"`, "back\\slash", "{curly,comma}", "line\nbreak", "NULL", ""];
+    const texts = ["a", `"quoted"`, "back\\slash", "{curly,comma}", "line\nbreak", "NULL", "", null];
     const { rows } = await sql<{ texts: string[] }>`select to_json(${texts}::text[]) as texts`.execute(
       test.owner,
     );
@@ -181,6 +180,15 @@ describe("a query", () => {
     }]);
   });
 });
+
+/** Those that were sent. postgres.js gives the first query on a new connection the last error of the old one. */
+async function settled(queries: Promise<unknown>[]) {
+  return (await Promise.allSettled(queries)).filter(({ status }) => status === "fulfilled");
+}
+
+async function untilItWorks(db: Database): Promise<void> {
+  await until("the pool works again", () => note(db, "after").catch(() => false));
+}
 
 function note(db: Database, text: string) {
   return sql`insert into public.notes values (${text})`.execute(db);

@@ -36,6 +36,8 @@ describe("migrate", () => {
       return (await fetch(`${url}/sales/daily?from=2026-01-01&to=2026-01-01`)).ok;
     });
 
+    expect(start.output).not.toContain("Cannot relay");
+
     const second = run("migrate", { settings: settings() });
     expect(await second.ended).toBe(0);
     expect(second.output).toBe("Nothing to apply\n");

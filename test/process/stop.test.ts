@@ -22,6 +22,7 @@ describe("start", () => {
 
     const answers = await Promise.all(accepted);
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(answers.map(({ headers }) => headers.get("connection"))).toEqual(["close", "close", "close"]);
     expect(await program.ended).toBe(0);
     expect(program.output).toBe(`Listening on ${url}\n`);
   });

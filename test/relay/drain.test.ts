@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { subscriptions } from "../../src/app.ts";
 import { CheckpointBeyondLog } from "../../src/errors.ts";
+import { recordFailure } from "../../src/relay/checkpoint.ts";
 import { drain, drainBatch } from "../../src/relay/drain.ts";
 import { relayStatus } from "../../src/relay/status.ts";
 import type { Subscription } from "../../src/relay/subscription.ts";
@@ -92,14 +93,39 @@ describe("drain", () => {
     await expect(draining).rejects.toThrow("order_details is at position 1000000, but the log ends at");
   });
 
-  it("names the migration that is missing when a subscription has no checkpoint", async () => {
+  it("leaves out a subscription that has no checkpoint, and goes on with the others", async () => {
     await sql`update relay.checkpoints set position = 0 where subscription = 'order_details'`.execute(
       test.owner,
     );
     const unknown = { ...named("order_details"), name: "unheard_of" };
-    await expect(drain(relayWith(unknown), 5_000)).rejects.toThrow(
-      "Cannot find the checkpoint of unheard_of",
-    );
+    expect((await drain(relayWith(unknown, named("order_details")), 5_000)).handled).toBeGreaterThan(0);
+  });
+
+  it("lets the others go on when a subscription has a bug", async () => {
+    await drain(relayWith(...subscriptions), 5_000);
+    await anOrder(test.command);
+    const buggy = { ...named("order_details"), handle: () => Promise.reject(new TypeError("no such thing")) };
+    expect(await drain(relayWith(buggy, named("product_catalog")), 5_000)).toEqual({
+      handled: 2,
+      more: true,
+    });
+    expect(await checkpoint("order_details")).toMatchObject({ last_error: "no such thing" });
+  });
+
+  it("does not hold an old failure against a subscription that has gone on", async () => {
+    const { position } = await checkpoint("product_catalog");
+    await recordFailure(test.relay, "product_catalog", position - 1, "too late", 0);
+    expect(await checkpoint("product_catalog")).toMatchObject({ last_error: null });
+  });
+});
+
+describe("the status of the relay", () => {
+  it("counts events that still wait for their position", async () => {
+    await drain(relayWith(...subscriptions), 5_000);
+    await aProduct(test.command);
+    const status = await relayStatus(test.relay, [named("product_catalog")]);
+    expect(status).toMatchObject({ outbox: 1, subscriptions: [{ lag: 1 }] });
+    expect(status.subscriptions[0]!.lagSeconds).toBeGreaterThan(0);
   });
 });
 

@@ -1,10 +1,12 @@
+import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { CommandInProgress, IdempotencyKeyReused } from "../../src/errors.ts";
 import { addProduct } from "../../src/features/catalog/commands/add-product.ts";
 import { changePrice } from "../../src/features/catalog/commands/change-price.ts";
 import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
-import { sweepIdempotencyKeys } from "../../src/relay/run.ts";
+import { sweepIdempotencyKeys } from "../../src/relay/sweep.ts";
 import { execute } from "../../src/write/execute.ts";
+import { toKey } from "../../src/write/idempotency.ts";
 import { anybody } from "../support/context.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { hold } from "../support/hold.ts";
@@ -73,6 +75,32 @@ describe("a command whose key has an answer", () => {
     expect(await change(100, "nothing")).toEqual(answer);
   });
 
+  it("gets that answer, though it was outrun twice before", async () => {
+    const id = await aProduct(test.command, { priceCents: 100 });
+    const answer = { id, version: 7, lastEventId: null };
+    const kept = {
+      ...keyed("outrun"),
+      command: "ChangePrice",
+      key: "outrun",
+      fingerprint: await fingerprintOf(id, 300),
+      answer,
+    };
+    let loads = 0;
+    // Twice the version is an old one; the third time, the twin of this command gets its answer while it loads.
+    const outrun: typeof changePrice = {
+      ...changePrice,
+      load(db) {
+        const twin = sql<number>`write.append('twin', 0, '[]', ${JSON.stringify(kept)}::text::jsonb) + 1`;
+        const version = ++loads === 3 ? twin : sql<number>`version - 1`;
+        return db.selectFrom("write.products").where("id", "=", id)
+          .select(["name", "price_cents as priceCents", version.as("version")]);
+      },
+    };
+    expect(await execute(test.command, outrun, { id, input: { priceCents: 300 } }, keyed("outrun"))).toEqual(
+      answer,
+    );
+  });
+
   it("is refused with another input", async () => {
     await execute(test.command, addProduct, lamp, keyed("reused"));
     await expect(
@@ -124,6 +152,10 @@ describe("10,000 requests with one key", () => {
     expect(await eventsOf("storm")).toBe(1);
   }, 60_000);
 });
+
+async function fingerprintOf(id: string, priceCents: number): Promise<string> {
+  return (await toKey("ChangePrice", { id, input: { priceCents } }, keyed("any")))!.fingerprint;
+}
 
 /** How many events the commands with this key have led to. */
 async function eventsOf(key: string): Promise<number> {

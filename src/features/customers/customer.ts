@@ -55,12 +55,16 @@ export async function putCustomer(
 
 /**
  * @throws {NotFound} If there is no such customer.
+ * @throws {VersionMismatch} If there is an `ifMatch` and the customer is not at that version.
  * @throws {StillInUse} If the customer has orders.
  */
-export async function deleteCustomer(db: Database, id: string): Promise<void> {
+export async function deleteCustomer(db: Database, id: string, ifMatch?: number): Promise<void> {
   try {
-    const [result] = await db.deleteFrom("write.customers").where("id", "=", id).execute();
-    if (result?.numDeletedRows === 0n) throw new NotFound(`Cannot find customer ${id}`);
+    const [result] = await db.deleteFrom("write.customers").where("id", "=", id)
+      .$if(ifMatch !== undefined, (qb) => qb.where("version", "=", ifMatch!)).execute();
+    if (result?.numDeletedRows !== 0n) return;
+    await findCustomer(db, id);
+    throw new VersionMismatch(`Cannot delete customer ${id}: it is not at version ${ifMatch}`);
   } catch (error) {
     if (!isDatabaseError(error) || error.constraint_name !== "orders_customer_id_fkey") throw error;
     throw new StillInUse("customer-has-orders", `Cannot delete customer ${id}: there are orders`, {

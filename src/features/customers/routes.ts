@@ -39,10 +39,14 @@ export function customers({ command: db }: Databases) {
     )
     .delete(
       "/customers/:id",
-      operation({ summary: "Delete a customer who has no orders", answers: { 204: null } }),
+      operation({
+        summary: "Delete a customer who has no orders",
+        headers: ["If-Match"],
+        answers: { 204: null },
+      }),
       path(byId),
       async (c) => {
-        await deleteCustomer(db, c.req.valid("param").id);
+        await deleteCustomer(db, c.req.valid("param").id, ifMatchOf(c));
         return c.body(null, 204);
       },
     );

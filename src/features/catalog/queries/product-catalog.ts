@@ -1,15 +1,11 @@
 import * as z from "zod";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
-import type { ReadModel } from "../../../read/read-model.ts";
-import { aggregateId, type RecordedEvent } from "../../../write/event.ts";
+import { itself, type ReadModel } from "../../../read/read-model.ts";
 import type { StockEvent } from "../../inventory/events.ts";
 import type { ProductEvent } from "../events.ts";
 
-/** A stock has the id of its product. */
-const itself = (event: RecordedEvent) => [aggregateId(event)];
-
-/** A product, and how much of it is available. @see migrations/0010_product_catalog.sql */
+/** A product, and how much of it is available: a stock has the id of its product. @see migrations/0010_product_catalog.sql */
 export const productCatalog = {
   name: "product_catalog",
   refresh: "changed keys",

@@ -1,13 +1,10 @@
 import * as z from "zod";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
-import type { ReadModel } from "../../../read/read-model.ts";
+import { itself, type ReadModel } from "../../../read/read-model.ts";
 import { utc } from "../../../read/utc.ts";
-import { aggregateId, type RecordedEvent } from "../../../write/event.ts";
 import type { OrderEvent } from "../events.ts";
 import { orderLines } from "./order-details.ts";
-
-const itself = (event: RecordedEvent) => [aggregateId(event)];
 
 /** Confirmed orders that wait to be shipped. @see migrations/0011_fulfilment_queue.sql */
 export const fulfilmentQueue = {

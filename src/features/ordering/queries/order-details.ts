@@ -1,12 +1,9 @@
 import * as z from "zod";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
-import type { ReadModel } from "../../../read/read-model.ts";
+import { itself, type ReadModel } from "../../../read/read-model.ts";
 import { utc } from "../../../read/utc.ts";
-import { aggregateId, type RecordedEvent } from "../../../write/event.ts";
 import type { OrderEvent } from "../events.ts";
-
-const itself = (event: RecordedEvent) => [aggregateId(event)];
 
 /** An order with its lines. @see migrations/0009_order_details.sql */
 export const orderDetails = {

@@ -2,11 +2,8 @@ import { sql } from "kysely";
 import * as z from "zod";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
-import type { ReadModel } from "../../../read/read-model.ts";
-import { aggregateId, type RecordedEvent } from "../../../write/event.ts";
+import { itself, type ReadModel } from "../../../read/read-model.ts";
 import type { OrderEvent } from "../events.ts";
-
-const itself = (event: RecordedEvent) => [aggregateId(event)];
 
 /**
  * What was sold on each day. A materialized view refreshed whole, so its keys are not used: that there are some
