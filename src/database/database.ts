@@ -29,6 +29,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     fetch_types: false,
     connect_timeout: 5,
     idle_timeout: 60,
+    // Without it, a hundred queries may queue behind a slow one while other connections become free.
+    max_pipeline: 1,
     connection: { application_name: applicationName, statement_timeout: deadlineMs },
     types: { int8: { to: 20, from: [20], serialize: String, parse: toSafeInteger } },
     onnotice: () => {},

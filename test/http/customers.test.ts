@@ -71,6 +71,13 @@ describe("DELETE /customers/{id}", () => {
     expectProblem(await app.delete(`/customers/${id}`), 404, "not-found");
   });
 
+  it("answers 412 to If-Match when somebody else was faster", async () => {
+    const id = await newCustomer(app);
+    await app.put(`/customers/${id}`, ada);
+    expectProblem(await app.delete(`/customers/${id}`, { "if-match": `"1"` }), 412, "version-mismatch");
+    expect((await app.delete(`/customers/${id}`, { "if-match": `"2"` })).status).toBe(204);
+  });
+
   it("is refused while there are orders of the customer", async () => {
     const customerId = await newCustomer(app);
     await newOrder(app, { customerId });

@@ -26,7 +26,7 @@ export interface TestApp {
   /** Text is sent as it is, anything else as JSON. */
   post(path: string, body?: unknown, headers?: HeaderFields): Promise<Answer>;
   put(path: string, body?: unknown, headers?: HeaderFields): Promise<Answer>;
-  delete(path: string): Promise<Answer>;
+  delete(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** Relays until every read model shows everything. */
   drained(): Promise<void>;
 }
@@ -58,7 +58,7 @@ export function useTestApp(): TestApp {
     get: (path, headers) => send("GET", path, undefined, headers),
     post: (path, body, headers) => send("POST", path, body, headers),
     put: (path, body, headers) => send("PUT", path, body, headers),
-    delete: (path) => send("DELETE", path),
+    delete: (path, headers) => send("DELETE", path, undefined, headers),
     async drained() {
       await until("everything is relayed", async () => {
         await drain(relay, 5_000);
