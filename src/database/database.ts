@@ -29,8 +29,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     fetch_types: false,
     connect_timeout: 5,
     idle_timeout: 60,
-    // Without it, a hundred queries may queue behind a slow one while other connections become free.
-    max_pipeline: 1,
+    ...SHORT_QUEUES,
     connection: { application_name: applicationName, statement_timeout: deadlineMs },
     types: { int8: { to: 20, from: [20], serialize: String, parse: toSafeInteger } },
     onnotice: () => {},
@@ -39,6 +38,12 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     dialect: postgresDialect({ sql, prepare, deadlineMs: deadlineMs + GRACE_MS }),
   });
 }
+
+/**
+ * Without it, a hundred queries may queue behind a slow one while other connections become free. The driver knows this
+ * option, its types do not.
+ */
+const SHORT_QUEUES = { max_pipeline: 1 };
 
 /** How much longer the client waits than the server works, so that the server's answer is heard. */
 const GRACE_MS = 1_000;
