@@ -25,7 +25,7 @@ describe("the README's curl session", () => {
       const session = await readSession();
       const script = session.replace("http://127.0.0.1:8000", url!);
       const { stdout } = await promisify(execFile)("bash", ["-euc", script], { cwd: folder });
-      expect(withoutChance(stdout)).toBe(promisesOf(session).join(""));
+      expect(withoutChance(stdout)).toBe(promisesOf(session).map((answer) => `${answer}\n`).join(""));
     } finally {
       await stop();
       await rm(folder, { recursive: true });

@@ -1,20 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
-import type { OrderEvent } from "../../src/features/ordering/events.ts";
+import { cancelled, confirmed, placed, shipped } from "../support/order-history.ts";
 import { refused } from "../support/refused.ts";
 import { given } from "../support/spec.ts";
-
-const placed: OrderEvent = {
-  type: "OrderPlaced",
-  data: {
-    customerId: "c1",
-    lines: [{ productId: "p1", quantity: 1, unitPriceCents: 100 }],
-    paymentToken: null,
-  },
-};
-const confirmed: OrderEvent = { type: "OrderConfirmed", data: {} };
-const shipped: OrderEvent = { type: "OrderShipped", data: {} };
-const cancelled: OrderEvent = { type: "OrderCancelled", data: { reason: "changed my mind" } };
 
 describe("CancelOrder", () => {
   it("cancels a placed order", () => {
