@@ -47,6 +47,17 @@ describe("A body of 256 KiB", () => {
     expectProblem(await postInChunks(lampOf(BODY_BYTES_MAX + 1)), 413, "body-too-large");
   });
 
+  it("is taken with its length declared, and one byte more is a problem", async () => {
+    const send = (body: string) =>
+      fetch(`${serving.url}/products`, {
+        method: "POST",
+        body,
+        headers: { "content-type": "application/json" },
+      });
+    expect((await send(lampOf(BODY_BYTES_MAX))).status).toBe(201);
+    expectProblem(await toAnswer(await send(lampOf(BODY_BYTES_MAX + 1))), 413, "body-too-large");
+  });
+
   it("is measured before anything else is said of it", async () => {
     const text = "x".repeat(BODY_BYTES_MAX + 1);
     expectProblem(await app.post("/products", text, { "content-type": "text/plain" }), 413, "body-too-large");
