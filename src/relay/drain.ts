@@ -46,7 +46,7 @@ export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_E
 
 /**
  * Numbers what is in the outbox, then gives every subscription its next batch, all at the same time. Any number
- * of relays may do so at once. A subscription that fails is left for a second; the others go on.
+ * of relays may do so at once. A subscription that fails rests for a while; the others go on.
  */
 export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const outlook = await numberEvents(relay.db, batchMax);
