@@ -100,3 +100,12 @@ export function isConnectionLost(error: unknown): boolean {
   if (isDatabaseError(error)) return error.severity === "FATAL" || error.severity === "PANIC";
   return error instanceof Error && "errno" in error;
 }
+
+/** SQLSTATEs that mean "not now": too many connections, shutting down, a lock or a statement that took too long. */
+const NOT_NOW = ["53300", "55P03", "57014", "57P01", "57P02", "57P03"];
+
+/** Whether the database cannot answer at the moment: the same may work later. */
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable || isConnectionLost(error)) return true;
+  return isDatabaseError(error) && NOT_NOW.includes(error.code);
+}

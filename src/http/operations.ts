@@ -7,6 +7,7 @@ import { drain, type Relay } from "../relay/drain.ts";
 import { relayStatus } from "../relay/status.ts";
 import type { Databases, Env } from "./env.ts";
 import { operation } from "./openapi.ts";
+import { parked } from "./parked.ts";
 
 const DRAIN_MS = 10_000;
 
@@ -58,7 +59,8 @@ export function operations(relay: Relay, opsToken: string | undefined) {
       "/ops/relay/drain",
       operation({ summary: "One bounded drain", secured: true, answers: { 200: drained } }),
       async (c) => c.json(await drain(relay, DRAIN_MS)),
-    );
+    )
+    .route("/", parked(relay));
 }
 
 function refuse(): never {

@@ -74,16 +74,13 @@ function respond(
   return c.body(JSON.stringify(body), status, { "Content-Type": "application/problem+json" });
 }
 
-/** SQLSTATEs that mean "not now": too many connections, shutting down, a lock or a statement that took too long. */
-const NOT_NOW = new Set(["53300", "55P03", "57014", "57P01", "57P02", "57P03"]);
-
 /** Gives errors of libraries a name of ours. */
 function translate(error: Error): Error {
   // From bearerAuth: 400 for a header it cannot read.
   if (error instanceof HTTPException && (error.status === 401 || error.status === 400)) {
     return new errors.Unauthorized("Cannot do that without the operator's token");
   }
-  if (errors.isConnectionLost(error) || (errors.isDatabaseError(error) && NOT_NOW.has(error.code))) {
+  if (errors.isUnavailable(error) && !(error instanceof errors.DatabaseUnavailable)) {
     return new errors.DatabaseUnavailable("Cannot reach the database", { cause: error });
   }
   return error;

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type Generated, sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Database } from "../database/database.ts";
 import { CheckpointBeyondLog, isDatabaseError } from "../errors.ts";
@@ -6,7 +6,15 @@ import { CheckpointBeyondLog, isDatabaseError } from "../errors.ts";
 /** What there is to do. */
 export interface Outlook {
   lastPosition: number;
-  checkpoints: { subscription: string; position: number; isDue: boolean }[];
+  checkpoints: {
+    /** Of the subscription. */
+    name: string;
+    position: number;
+    /** Whether it may be worked on: it does not rest, and nobody else has it. */
+    isDue: boolean;
+    /** Whether events that were set aside may be tried again. */
+    hasRetries: boolean;
+  }[];
 }
 
 /**
@@ -23,7 +31,19 @@ export async function numberEvents(db: Database, maxEvents: number): Promise<Out
       sql<number>`relay.number_events(${maxEvents})`.as("lastPosition"),
       jsonArrayFrom(
         eb.selectFrom("relay.checkpoints")
-          .select(["subscription", "position", sql<boolean>`due_at <= clock_timestamp()`.as("isDue")]),
+          .select((eb) => [
+            "subscription as name",
+            "position",
+            sql<boolean>`due_at <= clock_timestamp()`.as("isDue"),
+            eb.exists(
+              eb.selectFrom("relay.retries as retry").whereRef(
+                "retry.subscription",
+                "=",
+                "relay.checkpoints.subscription",
+              )
+                .where("parked_at", "is", null).where("retry.due_at", "<=", sql<Date>`clock_timestamp()`),
+            ).$castTo<boolean>().as("hasRetries"),
+          ]),
       ).as("checkpoints"),
     ]).executeTakeFirstOrThrow();
   } catch (error) {
@@ -57,6 +77,13 @@ export async function recordFailure(
 
 declare module "../database/database.ts" {
   interface Tables {
-    "relay.checkpoints": { subscription: string; position: number; due_at: Date; last_error: string | null };
+    "relay.checkpoints": {
+      subscription: string;
+      position: number;
+      due_at: Date;
+      last_error: string | null;
+      fence: Generated<number>;
+      leased_to: number | null;
+    };
   }
 }

@@ -1,16 +1,20 @@
 import { getLogger } from "@logtape/logtape";
 import type { Database } from "../database/database.ts";
-import { DatabaseUnavailable, isConnectionLost } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { RecordedEvent } from "../write/event.ts";
-import { numberEvents, type Outlook, recordFailure } from "./checkpoint.ts";
+import { numberEvents, type Outlook } from "./checkpoint.ts";
+import { handOut } from "./hand-out.ts";
 import { listEvents } from "./log.ts";
 import type { Subscription } from "./subscription.ts";
 import { sweepIdempotencyKeys } from "./sweep.ts";
+import { Tasks } from "./tasks.ts";
+import { fireTimers, type Timer } from "./timer.ts";
 
 export interface Relay {
   db: Database;
   subscriptions: Subscription[];
+  /** What the clock makes due. */
+  timers?: Timer[];
   /** How long to hold events back, to make the lag of the read models visible. Usually 0. */
   delayMs: number;
   /** Ends that delay early. */
@@ -25,6 +29,8 @@ export interface Drained {
 }
 
 export const BATCH_EVENTS_MAX = 1_000;
+/** A read model that takes longer is left to it, and the others go on. */
+const PATIENCE_MS = 20;
 
 const logger = getLogger(["cqrs", "relay"]);
 
@@ -34,11 +40,16 @@ const logger = getLogger(["cqrs", "relay"]);
  */
 export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const deadline = performance.now() + deadlineMs;
+  const leftMs = () => Math.max(0, deadline - performance.now());
+  const tasks = tasksOf(relay);
   let handled = 0;
+  await fireTimers(relay);
   for (;;) {
     const batch = await drainBatch(relay, batchMax);
-    handled += batch.handled;
-    if (batch.handled > 0 && performance.now() < deadline) continue;
+    await tasks.waitForAll(leftMs());
+    const count = batch.handled + tasks.collect();
+    handled += count;
+    if (count > 0 && leftMs() > 0) continue;
     await sweepIdempotencyKeys(relay.db);
     return { handled, more: batch.more };
   }
@@ -46,39 +57,61 @@ export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_E
 
 /**
  * Numbers what is in the outbox, then gives every subscription its next batch, all at the same time. Any number
- * of relays may do so at once. A subscription that fails rests for a while; the others go on.
+ * of relays may do so at once. A subscription that fails rests for a while; one that takes long is left to it, and
+ * given nothing more until it is done. The others go on.
  */
 export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
-  const outlook = await numberEvents(relay.db, batchMax);
-  const behind = subscriptionsBehind(relay.subscriptions, outlook);
-  const due = behind.filter(({ isDue }) => isDue);
+  const { db } = relay;
+  const tasks = tasksOf(relay);
+  const outlook = await numberEvents(db, batchMax);
+  const places = findPlaces(relay.subscriptions, outlook);
+  const behind = places.filter(({ position }) => position < outlook.lastPosition);
+  const due = behind.filter(({ subscription, isDue }) => isDue && !tasks.has(subscription.name));
   if (due.length > 0 && relay.delayMs > 0) await sleep(relay.delayMs, relay.stopping);
 
-  const eventsAfter = createReader(relay.db, batchMax);
-  const counts = await Promise.all(
-    due.map(async ({ subscription, position }) =>
-      await handOut(relay.db, subscription, position, await eventsAfter(position))
-    ),
-  );
-  const handled = counts.reduce((sum, count) => sum + count, 0);
+  const eventsAfter = createReader(db, batchMax);
+  for (const { subscription, position } of due) {
+    const work = async () => await handOut(db, subscription, position, await eventsAfter(position));
+    tasks.start(subscription.name, work);
+  }
+  startRetries(db, tasks, places);
+  const views = due.filter(({ subscription }) => !subscription.retry);
+  await tasks.wait(views.map(({ subscription }) => subscription.name), PATIENCE_MS);
+
+  const handled = tasks.collect();
   const lags = behind.map(({ position }) => outlook.lastPosition - position);
   const left = lags.reduce((sum, lag) => sum + lag, 0) - handled;
   return { handled, more: left > 0 || lags.some((lag) => lag >= batchMax) };
 }
 
-/** The subscriptions that have not handled every event, and how far they have come. */
-function subscriptionsBehind(subscriptions: Subscription[], { checkpoints, lastPosition }: Outlook) {
+/** What each relay is at. */
+const allTasks = new WeakMap<Relay, Tasks>();
+
+export function tasksOf(relay: Relay): Tasks {
+  const tasks = allTasks.get(relay) ?? new Tasks();
+  allTasks.set(relay, tasks);
+  return tasks;
+}
+
+type Place = Outlook["checkpoints"][number] & { subscription: Subscription };
+
+/** How far each subscription has come. */
+function findPlaces(subscriptions: Subscription[], { checkpoints }: Outlook): Place[] {
   return subscriptions.flatMap((subscription) => {
-    const checkpoint = checkpoints.find((checkpoint) => checkpoint.subscription === subscription.name);
-    if (!checkpoint) {
-      logger.error("Cannot find the checkpoint of {name}: a migration has to add it", {
-        name: subscription.name,
-      });
-      return [];
-    }
-    const { position, isDue } = checkpoint;
-    return position < lastPosition ? [{ subscription, position, isDue }] : [];
+    const checkpoint = checkpoints.find(({ name }) => name === subscription.name);
+    if (checkpoint) return [{ ...checkpoint, subscription }];
+    logger.error("Cannot find the checkpoint of {name}: a migration has to add it", {
+      name: subscription.name,
+    });
+    return [];
   });
+}
+
+function startRetries(db: Database, tasks: Tasks, places: Place[]): void {
+  for (const { subscription: { name, retry }, hasRetries } of places) {
+    const task = `${name}, again`;
+    if (retry && hasRetries && !tasks.has(task)) tasks.start(task, () => retry(db));
+  }
 }
 
 /** Subscriptions mostly stand at the same place: they share what is read there. */
@@ -89,25 +122,4 @@ function createReader(db: Database, limit: number) {
     pages.set(after, page);
     return page;
   };
-}
-
-async function handOut(db: Database, subscription: Subscription, from: number, events: RecordedEvent[]) {
-  const to = events.at(-1)?.position;
-  if (to === undefined) return 0;
-  const startedAt = performance.now();
-  try {
-    return await subscription.handle(db, { from, to, events }) ? events.length : 0;
-  } catch (error) {
-    if (isConnectionLost(error) || error instanceof DatabaseUnavailable) throw error;
-    const { name } = subscription;
-    const { message } = error as Error;
-    logger.error("Cannot handle events {from} to {to} for {name}: {message}", {
-      from: from + 1,
-      to,
-      name,
-      message,
-    });
-    await recordFailure(db, name, from, message, performance.now() - startedAt);
-    return 0;
-  }
 }

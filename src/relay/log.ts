@@ -1,13 +1,20 @@
+import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { RecordedEvent } from "../write/event.ts";
 
 /** The events above a position, at most `limit`, in order of position. */
 export async function listEvents(db: Database, after: number, limit: number): Promise<RecordedEvent[]> {
-  return await db.selectFrom("relay.log as log").innerJoin(
-    "write.events as event",
-    "event.id",
-    "log.event_id",
-  )
+  return await events(db).where("log.position", ">", after).orderBy("log.position").limit(limit).execute();
+}
+
+/** The events at the given positions, in no order. */
+export async function listEventsAt(db: Database, positions: number[]): Promise<RecordedEvent[]> {
+  return await events(db).where("log.position", "=", sql<number>`any(${positions}::bigint[])`).execute();
+}
+
+function events(db: Database) {
+  return db.selectFrom("relay.log as log")
+    .innerJoin("write.events as event", "event.id", "log.event_id")
     .select([
       "log.position",
       "event.id",
@@ -17,9 +24,7 @@ export async function listEvents(db: Database, after: number, limit: number): Pr
       "event.data",
       "event.metadata",
     ])
-    .select("event.recorded_at as recordedAt")
-    .where("log.position", ">", after).orderBy("log.position").limit(limit)
-    .execute();
+    .select("event.recorded_at as recordedAt");
 }
 
 declare module "../database/database.ts" {

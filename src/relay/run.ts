@@ -2,10 +2,12 @@ import { getLogger } from "@logtape/logtape";
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import { CheckpointBeyondLog } from "../errors.ts";
+import { sleep } from "../sleep.ts";
 import { type Bell, createBell } from "./bell.ts";
-import { drainBatch, type Relay } from "./drain.ts";
+import { drainBatch, type Relay, tasksOf } from "./drain.ts";
 import { listen } from "./listen.ts";
 import { sweepIdempotencyKeys } from "./sweep.ts";
+import { fireTimers } from "./timer.ts";
 
 /** While a relay says it is awake, writers do not notify. It says so for this long, and again at half-time. */
 const AWAKE_MS = 1_000;
@@ -15,6 +17,8 @@ const LINGER_MS = [1, 1, 2, 4, 8];
 const SECOND_LOOKS_MS = [0, 3, 15, 80];
 const POLL_MS = 1_000;
 const SWEEP_EVERY_MS = 3_600_000;
+/** How long a stop waits for handlers that are at work. */
+const STOP_MS = 8_000;
 
 const logger = getLogger(["cqrs", "relay"]);
 
@@ -32,7 +36,10 @@ export async function runRelay(
   pollMs = POLL_MS,
 ): Promise<void> {
   const bell = createBell();
+  const tasks = tasksOf(relay);
+  tasks.onLateEnd = bell.ring;
   const listener = listen(directUrl, bell.ring);
+  const timing = keepFiring(relay, signal, pollMs);
   let sweepAt = performance.now();
   try {
     while (!signal.aborted) {
@@ -50,6 +57,15 @@ export async function runRelay(
     }
   } finally {
     await listener.close();
+    await timing;
+    await tasks.waitForAll(STOP_MS);
+  }
+}
+
+async function keepFiring(relay: Relay, signal: AbortSignal, pollMs: number): Promise<void> {
+  while (!signal.aborted) {
+    await fireTimers(relay);
+    await sleep(pollMs, signal);
   }
 }
 

@@ -14,6 +14,7 @@ export interface RelayStatus {
     lag: number;
     /** How long the oldest of them has waited; 0 when there is none. */
     lagSeconds: number;
+    /** How many events it has given up. */
     parked: number;
     lastError: string | null;
   }[];
@@ -34,6 +35,9 @@ export async function relayStatus(db: Database, subscriptions: Subscription[]): 
     "subscription",
     "position",
     "last_error as lastError",
+    eb.selectFrom("relay.retries as retry").select((retry) => retry.fn.countAll<number>().as("count"))
+      .whereRef("retry.subscription", "=", "checkpoint.subscription").where("parked_at", "is not", null)
+      .$asScalar().$notNull().as("parked"),
     eb.selectFrom("relay.log").select(secondsSince(sql`recorded_at`).as("seconds"))
       .whereRef("relay.log.position", "=", sql`checkpoint.position + 1`).$asScalar().as("seconds"),
   ]).execute();
@@ -42,14 +46,14 @@ export async function relayStatus(db: Database, subscriptions: Subscription[]): 
     outbox,
     subscriptions: subscriptions.flatMap(({ name, kind }) =>
       checkpoints.filter(({ subscription }) => subscription === name).map((
-        { position, seconds, lastError },
+        { position, seconds, parked, lastError },
       ) => ({
         name,
         kind,
         position,
         lag: Math.max(0, lastPosition - position) + outbox,
         lagSeconds: Math.max(0, seconds ?? 0, oldest ?? 0),
-        parked: 0,
+        parked,
         lastError,
       }))
     ),

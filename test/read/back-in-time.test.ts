@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { subscriptions } from "../../src/app.ts";
 import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
-import { drainBatch } from "../../src/relay/drain.ts";
+import { drain, drainBatch } from "../../src/relay/drain.ts";
 import { execute } from "../../src/write/execute.ts";
 import { anOrder } from "../support/arrange.ts";
 import { anybody } from "../support/context.ts";
@@ -30,7 +30,7 @@ describe("a relay that is slow between its claim and its refresh", () => {
     const fast = { db: test.relay, subscriptions: [orderDetails!], delayMs: 0 };
 
     const gate = await hold(test.owner, (trx) => GATE.execute(trx));
-    const refreshing = drainBatch(slow);
+    const refreshing = drain(slow, 10_000);
     await untilBlocked(test.owner);
     await execute(test.command, cancelOrder, { id, input: { reason: "too slow" } }, anybody);
     await drainBatch(fast);

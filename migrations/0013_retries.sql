@@ -1,0 +1,135 @@
+-- What subscriptions need that run TypeScript instead of refreshing a view. They hold no transaction open while they work,
+-- so they lease their batch; and an event whose handling fails is set aside, so that only its stream waits for it.
+
+alter table relay.checkpoints
+  -- which lease this is: whoever holds an older one has lost it
+  add fence bigint not null default 0,
+  -- the last position of the batch that is being handled; null when none is. Until due_at it is nobody else's.
+  add leased_to bigint,
+  add constraint lease_leads_on check (leased_to > position);
+
+create table relay.retries (
+  id bigint generated always as identity primary key,
+  subscription text not null constraint retries_subscription_fkey references relay.checkpoints,
+  position bigint not null,
+  stream text not null,
+  -- tries so far; each one is counted before it is made
+  attempts integer not null,
+  -- when to try again; while it is being tried, until when nobody else may
+  due_at timestamptz not null,
+  -- null before the first try, while it is being tried, and after a try that never came back
+  last_error text,
+  -- null until it is given up; then it waits for the operator
+  parked_at timestamptz,
+  constraint retries_subscription_position_key unique (subscription, position)
+);
+create index retries_for_stream_idx on relay.retries (subscription, stream, position);
+create index retries_for_due_idx on relay.retries (subscription, due_at) where parked_at is null;
+
+create function relay.in_ms(ms integer) returns timestamptz
+language sql volatile set search_path = '' as $$ select clock_timestamp() + ms * interval '1 millisecond' $$;
+
+-- Leases the events after from_position, up to to_position. No row when the checkpoint is elsewhere or another relay
+-- has the lease. blocked: which of the given streams have an event that was set aside, and have to wait behind it.
+-- A lease that has run out means that its holder died or hangs: then all its events are set aside, to be tried one by
+-- one, and the checkpoint moves on.
+create function relay.lease(subscription_name text, from_position bigint, to_position bigint, streams text[], lease_ms integer)
+returns table (fence bigint, blocked text[])
+language plpgsql set search_path = '' as $$
+declare
+  held record;
+begin
+  select checkpoints.leased_to into held from relay.checkpoints
+  where subscription = subscription_name and position = from_position and due_at <= clock_timestamp()
+  for update skip locked;
+  if not found then
+    return;
+  end if;
+
+  if held.leased_to is not null then
+    insert into relay.retries (subscription, position, stream, attempts, due_at)
+    select subscription_name, log.position, events.stream, 1, clock_timestamp()
+    from relay.log join write.events on events.id = log.event_id
+    where log.position > from_position and log.position <= held.leased_to;
+    update relay.checkpoints set position = held.leased_to, leased_to = null where subscription = subscription_name;
+    return;
+  end if;
+
+  return query
+    update relay.checkpoints set fence = checkpoints.fence + 1, leased_to = to_position, due_at = relay.in_ms(lease_ms)
+    where subscription = subscription_name
+    returning checkpoints.fence,
+      array(select distinct stream from relay.retries where subscription = subscription_name and stream = any(streams));
+end;
+$$;
+
+-- Ends a lease: moves the checkpoint to the end of the batch, and sets aside what failed and what waits behind it.
+-- set_aside: [{"position", "stream", "attempts", "due_in_ms", "last_error"}]. False when the lease is lost.
+create function relay.settle(subscription_name text, lease_fence bigint, set_aside jsonb) returns boolean
+language plpgsql set search_path = '' as $$
+begin
+  perform from relay.checkpoints where subscription = subscription_name and fence = lease_fence and leased_to is not null
+    for update;
+  if not found then
+    return false;
+  end if;
+  insert into relay.retries (subscription, position, stream, attempts, due_at, last_error)
+  select subscription_name, event.position, event.stream, event.attempts, relay.in_ms(event.due_in_ms), event.last_error
+  from jsonb_to_recordset(set_aside)
+    as event (position bigint, stream text, attempts integer, due_in_ms integer, last_error text);
+  update relay.checkpoints set position = leased_to, leased_to = null, due_at = '-infinity', last_error = null
+  where subscription = subscription_name;
+  return true;
+end;
+$$;
+
+-- Moves a checkpoint over events that do not concern its subscription. False when it is elsewhere, or leased.
+create function relay.pass(subscription_name text, from_position bigint, to_position bigint) returns boolean
+language plpgsql set search_path = '' as $$
+begin
+  if not relay.claim(subscription_name, from_position) then
+    return false;
+  end if;
+  update relay.checkpoints set position = to_position, last_error = null
+  where subscription = subscription_name and leased_to is null;
+  return found;
+end;
+$$;
+
+-- Takes events that were set aside and are due, the first of each stream only, and counts the try. One that never came
+-- back from its last try may have killed the process: it is tried alone, and parked when that was its last try.
+create function relay.lease_retries(subscription_name text, max_attempts integer, max_events integer, lease_ms integer)
+returns table (id bigint, "position" bigint, attempts integer)
+language plpgsql set search_path = '' as $$
+begin
+  update relay.retries as retry
+  set parked_at = clock_timestamp(), last_error = format('Never came back from try %s', retry.attempts)
+  where subscription = subscription_name and parked_at is null and due_at <= clock_timestamp()
+    and retry.attempts >= max_attempts and last_error is null;
+
+  return query
+    with due as materialized (
+      select retry.id, retry.position, due_at, retry.attempts > 0 and last_error is null as is_lost
+      from relay.retries as retry
+      where subscription = subscription_name and parked_at is null and due_at <= clock_timestamp()
+        and not exists (
+          select from relay.retries as earlier
+          where earlier.subscription = retry.subscription and earlier.stream = retry.stream
+            and earlier.position < retry.position
+        )
+      order by is_lost desc, due_at, retry.position
+      limit max_events for update skip locked
+    ),
+    ranked as (
+      select due.id, row_number() over (order by is_lost desc, due_at, due.position) as place, bool_or(is_lost) over () as any_is_lost
+      from due
+    )
+    update relay.retries as retry set attempts = retry.attempts + 1, last_error = null, due_at = relay.in_ms(lease_ms)
+    from ranked
+    where retry.id = ranked.id and (place = 1 or not any_is_lost)
+    returning retry.id, retry.position, retry.attempts;
+end;
+$$;
+
+call public.grant_to('relay', 'select, insert, update, delete on relay.retries');
+call public.grant_to('relay', 'execute on all functions in schema relay');

@@ -1,0 +1,66 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import type { Database } from "../database/database.ts";
+import { NotFound } from "../errors.ts";
+import { after, limit, pageOf, toPage } from "../read/page.ts";
+import { listParked, retryParked } from "../relay/parked.ts";
+import type { Env } from "./env.ts";
+import { body, path, query } from "./input.ts";
+import { operation } from "./openapi.ts";
+
+const parkedEvent = z.object({
+  id: z.int(),
+  subscription: z.string(),
+  position: z.int(),
+  eventId: z.uuid(),
+  stream: z.string(),
+  version: z.int(),
+  type: z.string(),
+  attempts: z.int(),
+  error: z.string().nullable(),
+  parkedAt: z.iso.datetime(),
+  waiting: z.int(),
+});
+const page = z.strictObject({ limit, after: after(z.tuple([z.int()])).optional() });
+const retried = z.object({ retried: z.int() });
+const byNumber = z.strictObject({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
+const bySubscription = z.strictObject({ subscription: z.string().min(1) });
+
+/** What the operator sees of events that were given up, and how to have them tried again. */
+export function parked(relay: { db: Database }) {
+  return new Hono<Env>()
+    .get(
+      "/ops/parked",
+      operation({
+        summary: "Events that were given up",
+        secured: true,
+        answers: { 200: pageOf(parkedEvent) },
+      }),
+      query(page),
+      async (c) => {
+        const { limit, after: [id] = [0] } = c.req.valid("query");
+        return c.json(toPage(await listParked(relay.db, id, limit + 1), limit, ({ id }) => [id]));
+      },
+    )
+    .post(
+      "/ops/parked/retry",
+      operation({
+        summary: "Try again what a subscription has given up",
+        secured: true,
+        answers: { 200: retried },
+      }),
+      body(bySubscription),
+      async (c) => c.json({ retried: await retryParked(relay.db, c.req.valid("json")) }),
+    )
+    .post(
+      "/ops/parked/:id/retry",
+      operation({ summary: "Try an event again", secured: true, answers: { 200: retried } }),
+      path(byNumber),
+      async (c) => {
+        const { id } = c.req.valid("param");
+        const count = await retryParked(relay.db, { id });
+        if (count === 0) throw new NotFound(`Cannot find parked event ${id}`);
+        return c.json({ retried: count });
+      },
+    );
+}

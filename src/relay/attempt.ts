@@ -1,0 +1,49 @@
+import { CommandInProgress, isUnavailable, VersionConflict } from "../errors.ts";
+import { sleep } from "../sleep.ts";
+import type { RecordedEvent } from "../write/event.ts";
+import type { Handler } from "./handler.ts";
+
+const TIMEOUT_MS = 30_000;
+const BACKOFF_MS = 500;
+const BACKOFF_MS_MAX = 60_000;
+
+/** Why an event could not be handled. */
+export interface Failure {
+  message: string;
+  /** Whether it counts against the event: not when the database was away, or somebody else was faster. */
+  counts: boolean;
+}
+
+/** Tries to handle an event, within the handler's time. Never throws: answers why it failed, if it did. */
+export async function tryOnce(
+  { handle, timeoutMs = TIMEOUT_MS }: Handler,
+  event: RecordedEvent,
+): Promise<Failure | undefined> {
+  const done = new AbortController();
+  const late = new AbortController();
+  const timeout = sleep(timeoutMs, done.signal).then(() => {
+    if (done.signal.aborted) return;
+    const reason = new Error(`Did not end within ${timeoutMs} ms`);
+    late.abort(reason);
+    throw reason;
+  });
+  try {
+    await Promise.race([handle(event, late.signal), timeout]);
+    return undefined;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { message, counts: !isUnavailable(error) && !isRival(error) };
+  } finally {
+    done.abort();
+  }
+}
+
+/** Somebody else was at it: no fault of the event's. */
+function isRival(error: unknown): boolean {
+  return error instanceof VersionConflict || error instanceof CommandInProgress;
+}
+
+/** How long to rest after so many tries: exponential, with full jitter. */
+export function backoffMs(attempts: number): number {
+  return Math.round(Math.random() * Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempts));
+}

@@ -1,0 +1,89 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Database } from "../database/database.ts";
+import { isUnavailable } from "../errors.ts";
+import { sleep } from "../sleep.ts";
+import type { Batch } from "./subscription.ts";
+
+/** A relay that is stopped while it works loses its lease after this long; until then nobody else goes on. */
+export const LEASE_MS = 4_000;
+const SAY_AGAIN_MS = 100;
+
+/** A batch that nobody else handles meanwhile. */
+export interface Lease {
+  /** Later leases have higher ones: what an older one wants to change is refused. */
+  fence: number;
+  /** The streams that wait behind an event that was set aside. */
+  blocked: string[];
+}
+
+/** An event that is not handled yet, although the checkpoint moves on. */
+export interface SetAside {
+  position: number;
+  stream: string;
+  /** How often it was tried. */
+  attempts: number;
+  due_in_ms: number;
+  last_error: string | null;
+}
+
+/** Leases a batch, unless another relay has it. @see migrations/0013_retries.sql */
+export async function leaseBatch(db: Database, name: string, { from, to, events }: Batch) {
+  const streams = [...new Set(events.map(({ stream }) => stream))];
+  const lease = sql<Lease>`relay.lease(${name}, ${from}, ${to}, ${streams}::text[], ${LEASE_MS})`;
+  return await db.selectFrom(lease.as("lease")).selectAll().executeTakeFirst();
+}
+
+/** Ends a lease: the checkpoint moves on, the events set aside stay behind. False when the lease is lost. */
+export async function settleBatch(db: Database, name: string, { fence }: Lease, setAside: SetAside[]) {
+  return await call(db, sql`relay.settle(${name}, ${fence}, ${JSON.stringify(setAside)}::text::jsonb)`);
+}
+
+/** Moves the checkpoint over a batch that does not concern the subscription. */
+export async function passBatch(db: Database, name: string, { from, to }: Batch): Promise<boolean> {
+  return await call(db, sql`relay.pass(${name}, ${from}, ${to})`);
+}
+
+async function call(db: Database, expression: RawBuilder<unknown>): Promise<boolean> {
+  const { done } = await db.selectNoFrom(expression.$castTo<boolean>().as("done")).executeTakeFirstOrThrow();
+  return done;
+}
+
+/** Prolongs the lease of a batch. */
+export async function renewBatch(db: Database, name: string, { fence }: Lease): Promise<void> {
+  await db.updateTable("relay.checkpoints").set({ due_at: sql<Date>`relay.in_ms(${LEASE_MS})` })
+    .where("subscription", "=", name).where("fence", "=", fence).where("leased_to", "is not", null)
+    .execute();
+}
+
+/** Works, and renews the lease as long as that takes. */
+export async function whileRenewing<T>(renew: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const renewing = keepRenewing(renew, done.signal);
+  try {
+    return await work();
+  } finally {
+    done.abort();
+    await renewing;
+  }
+}
+
+async function keepRenewing(renew: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await sleep(LEASE_MS / 4, signal);
+    if (signal.aborted) return;
+    // If it does not work, the lease runs out, which is what leases are for.
+    await renew().catch(() => {});
+  }
+}
+
+/** Says how it ended, again and again while the database is away: nobody else can take over meanwhile. */
+export async function sayEnd<T>(say: () => Promise<T>): Promise<T> {
+  for (const deadline = performance.now() + 2 * LEASE_MS;;) {
+    try {
+      return await say();
+    } catch (error) {
+      if (!isUnavailable(error) || performance.now() > deadline) throw error;
+    }
+    await sleep(SAY_AGAIN_MS);
+  }
+}

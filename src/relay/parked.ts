@@ -1,0 +1,65 @@
+import { sql } from "kysely";
+import type { Database } from "../database/database.ts";
+
+/** An event that a subscription has given up: it, and the later events of its stream, wait for the operator. */
+export interface Parked {
+  id: number;
+  subscription: string;
+  position: number;
+  eventId: string;
+  stream: string;
+  version: number;
+  type: string;
+  attempts: number;
+  error: string | null;
+  parkedAt: Date;
+  /** How many later events of the stream wait behind it. */
+  waiting: number;
+}
+
+/** Parked events in the order in which they were set aside, above an id, at most `limit`. */
+export async function listParked(db: Database, after: number, limit: number): Promise<Parked[]> {
+  return await db.selectFrom("relay.retries as retry")
+    .innerJoin("relay.log as log", "log.position", "retry.position")
+    .innerJoin("write.events as event", "event.id", "log.event_id")
+    .select((eb) => [
+      "retry.id",
+      "retry.subscription",
+      "retry.position",
+      "event.id as eventId",
+      "event.stream",
+      "event.version",
+      "event.type",
+      "retry.attempts",
+      "retry.last_error as error",
+      "retry.parked_at as parkedAt",
+      eb.selectFrom("relay.retries as later").select((later) => later.fn.countAll<number>().as("count"))
+        .whereRef("later.subscription", "=", "retry.subscription").whereRef(
+          "later.stream",
+          "=",
+          "retry.stream",
+        )
+        .whereRef("later.position", ">", "retry.position").$asScalar().$notNull().as("waiting"),
+    ])
+    .where("retry.parked_at", "is not", null).$narrowType<{ parkedAt: Date }>()
+    .where("retry.id", ">", after).orderBy("retry.id").limit(limit)
+    .execute();
+}
+
+/**
+ * Makes parked events due: one, or all of a subscription. Each gets one more try, and is parked again if that fails.
+ * Answers how many they are.
+ */
+export async function retryParked(
+  db: Database,
+  which: { id: number } | { subscription: string },
+): Promise<number> {
+  const [column, value] = "id" in which
+    ? ["id", which.id] as const
+    : ["subscription", which.subscription] as const;
+  const { numUpdatedRows } = await db.updateTable("relay.retries")
+    .set({ parked_at: null, due_at: sql<Date>`clock_timestamp()` })
+    .where(column, "=", value).where("parked_at", "is not", null)
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}

@@ -1,0 +1,24 @@
+import { getLogger } from "@logtape/logtape";
+
+/** Work that becomes due by the clock of the database instead of by an event: a time limit that has passed, say. */
+export interface Timer {
+  name: string;
+  /** Does what is due, in effect once however often and by whomever it is called. */
+  fire(): Promise<void>;
+}
+
+const logger = getLogger(["cqrs", "relay"]);
+
+/** Does what is due. One that fails does not keep the others from it, and is tried again the next time. */
+export async function fireTimers({ timers = [] }: { timers?: Timer[] }): Promise<void> {
+  await Promise.all(timers.map(async ({ name, fire }) => {
+    try {
+      await fire();
+    } catch (error) {
+      logger.error("Cannot do what is due for {name}: {message}", {
+        name,
+        message: (error as Error).message,
+      });
+    }
+  }));
+}
