@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
+import type { Database } from "./database/database.ts";
 import { NotFound } from "./errors.ts";
 import { catalogCommands } from "./features/catalog/commands/routes.ts";
 import { productCatalog } from "./features/catalog/queries/product-catalog.ts";
@@ -8,10 +9,15 @@ import { catalogQueries } from "./features/catalog/queries/routes.ts";
 import { customers } from "./features/customers/routes.ts";
 import { inventoryCommands } from "./features/inventory/commands/routes.ts";
 import { orderingCommands } from "./features/ordering/commands/routes.ts";
+import { orderProgress } from "./features/fulfilment/queries/order-progress.ts";
+import { fulfilmentQueries } from "./features/fulfilment/queries/routes.ts";
+import { fulfilment } from "./features/fulfilment/process-manager.ts";
 import { fulfilmentQueue } from "./features/ordering/queries/fulfilment-queue.ts";
 import { orderDetails } from "./features/ordering/queries/order-details.ts";
 import { orderingQueries } from "./features/ordering/queries/routes.ts";
 import { salesByDay } from "./features/ordering/queries/sales-by-day.ts";
+import { collectPayments, timeOutPayments } from "./features/payments/collect-payments.ts";
+import { sampleGateway } from "./features/payments/sample-gateway.ts";
 import type { Databases, Env } from "./http/env.ts";
 import { limitBody } from "./http/limit-body.ts";
 import { openApi } from "./http/openapi.ts";
@@ -19,12 +25,26 @@ import { health, operations } from "./http/operations.ts";
 import { toProblem } from "./http/problem.ts";
 import { toSubscription } from "./read/read-model.ts";
 import type { Relay } from "./relay/drain.ts";
+import { subscribe } from "./relay/handler.ts";
+import { toHandler } from "./relay/process-manager.ts";
+import type { Subscription } from "./relay/subscription.ts";
+import type { Timer } from "./relay/timer.ts";
 
 /** What queries read. */
-export const readModels = [orderDetails, productCatalog, fulfilmentQueue, salesByDay];
+export const readModels = [orderDetails, productCatalog, fulfilmentQueue, salesByDay, orderProgress];
 
-/** What the relay tells of every event. */
+/** What keeps the read models fresh. */
 export const subscriptions = readModels.map(toSubscription);
+
+/** Who acts on events, by commands. */
+export function handlers(command: Database): Subscription[] {
+  return [toHandler(command, fulfilment), collectPayments(command, sampleGateway(command))].map(subscribe);
+}
+
+/** What becomes due by itself. */
+export function timers(command: Database): Timer[] {
+  return [timeOutPayments(command)];
+}
 
 /** What the API accepts (commands) and answers (queries). */
 function routes(databases: Databases, relay: Relay, opsToken: string | undefined) {
@@ -34,6 +54,7 @@ function routes(databases: Databases, relay: Relay, opsToken: string | undefined
     .route("/", inventoryCommands(databases))
     .route("/", orderingCommands(databases))
     .route("/", orderingQueries(databases))
+    .route("/", fulfilmentQueries(databases))
     .route("/", customers(databases))
     .route("/", health(databases))
     .route("/", operations(relay, opsToken));

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { createApp, subscriptions } from "../app.ts";
+import { createApp, handlers, subscriptions, timers } from "../app.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import { type Database, openDatabase } from "../database/database.ts";
 import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
@@ -32,6 +32,9 @@ const LIMITS = {
   relay: { max: 6, deadlineMs: 300_000 },
 };
 
+/** What handlers send goes through connections of their own: they cannot take them from the API. */
+const HANDLERS_MAX = 8;
+
 /** How long a stop waits for the relay's last batch. */
 const STOP_MS = 10_000;
 
@@ -47,20 +50,28 @@ export async function start(
   const open = (role: keyof typeof LIMITS) =>
     openDatabase(urls[role], { ...LIMITS[role], applicationName: `cqrs ${role}` });
   const databases = { command: open("command"), query: open("query") };
+  const handling = openDatabase(urls.command, {
+    ...LIMITS.command,
+    max: HANDLERS_MAX,
+    applicationName: "cqrs handlers",
+  });
   const stopping = new AbortController();
   const relay = {
     db: open("relay"),
-    subscriptions,
+    subscriptions: [...subscriptions, ...handlers(handling)],
+    timers: timers(handling),
     delayMs: settings.RELAY_DELAY_MS,
     stopping: stopping.signal,
   };
-  const close = () => Promise.all([databases.command, databases.query, relay.db].map((db) => db.destroy()));
+  const close = () =>
+    Promise.all([databases.command, databases.query, handling, relay.db].map((db) => db.destroy()));
 
   try {
     const used = [
       ...parts.api
         ? [{ db: databases.command, url: urls.command }, { db: databases.query, url: urls.query }]
         : [],
+      ...parts.relay ? [{ db: handling, url: urls.command }] : [],
       { db: relay.db, url: urls.relay },
     ];
     const migrated = (await Promise.all(used.map(reach))).every((isReady) => isReady);

@@ -39,9 +39,11 @@ describe("ReserveStock", () => {
     given(received, reserved("o1", 5)).when(reserveStock, { orderId: "o1", quantity: 4 }).then();
   });
 
-  it("changes nothing for an order whose pieces were released", () => {
+  it("is rejected for an order whose pieces were released, also when there were none", () => {
     given(received, reserved("o1", 2), released("o1", 2)).when(reserveStock, { orderId: "o1", quantity: 2 })
-      .then();
+      .thenRejected("reservation-released");
+    given(received, released("o1", 0)).when(reserveStock, { orderId: "o1", quantity: 2 })
+      .thenRejected("reservation-released");
   });
 
   it("can promise again what was released", () => {

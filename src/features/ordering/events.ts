@@ -10,6 +10,6 @@ export type OrderPlaced = {
 };
 export type OrderConfirmed = { type: "OrderConfirmed"; data: Record<string, never> };
 export type OrderShipped = { type: "OrderShipped"; data: Record<string, never> };
-export type OrderCancelled = { type: "OrderCancelled"; data: { reason: string } };
+export type OrderCancelled = { type: "OrderCancelled"; data: { reason: string; lines: OrderLine[] } };
 
 export type OrderEvent = OrderPlaced | OrderConfirmed | OrderShipped | OrderCancelled;

@@ -8,14 +8,14 @@ const input = z.strictObject({ orderId: id });
 
 export type ReleaseStock = z.infer<typeof input>;
 
-/** Gives back what was set aside for an order; nothing happens when nothing was. */
+/** Gives back what was set aside for an order. It is remembered also when nothing was: what comes later is too late. */
 export const releaseStock: Command<ReleaseStock, Stock, StockEvent> = {
   name: "ReleaseStock",
   input,
   aggregate: stock,
   load: (db, productId, { orderId }) => loadStock(db, productId, [orderId]),
   decide({ orderId }, { reserved }) {
-    const quantity = reserved[orderId] ?? 0;
-    return quantity === 0 ? [] : [{ type: "StockReleased", data: { orderId, quantity } }];
+    if (reserved[orderId] === 0) return [];
+    return [{ type: "StockReleased", data: { orderId, quantity: reserved[orderId] ?? 0 } }];
   },
 };

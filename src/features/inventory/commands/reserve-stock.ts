@@ -9,14 +9,20 @@ const input = z.strictObject({ orderId: id, quantity: pieces });
 
 export type ReserveStock = z.infer<typeof input>;
 
-/** Sets pieces aside for an order, once: a second request for the same order changes nothing. */
+/** Sets pieces aside for an order, once: a second request for the same order changes nothing, or is too late. */
 export const reserveStock: Command<ReserveStock, Stock, StockEvent> = {
   name: "ReserveStock",
   input,
   aggregate: stock,
   load: (db, productId, { orderId }) => loadStock(db, productId, [orderId]),
   decide({ orderId, quantity }, { available, reserved }) {
-    if (orderId in reserved) return [];
+    if (reserved[orderId] === 0) {
+      throw new CommandRejected(
+        "reservation-released",
+        `Cannot reserve for order ${orderId}: it was released`,
+      );
+    }
+    if (reserved[orderId] !== undefined) return [];
     if (quantity > available) {
       throw new CommandRejected(
         "insufficient-stock",

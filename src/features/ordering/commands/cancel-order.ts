@@ -14,10 +14,10 @@ export const cancelOrder: Command<CancelOrder, Order, OrderEvent> = {
   name: "CancelOrder",
   input,
   aggregate: order,
-  decide({ reason }, { status }) {
+  decide({ reason }, { status, lines }) {
     if (status === "shipped" || status === "cancelled") {
       throw new CommandRejected("order-not-cancellable", `Cannot cancel order: it is ${status}`);
     }
-    return [{ type: "OrderCancelled", data: { reason } }];
+    return [{ type: "OrderCancelled", data: { reason, lines } }];
   },
 };

@@ -8,13 +8,13 @@ const input = z.strictObject({});
 
 export type ConfirmOrder = z.infer<typeof input>;
 
-/** The order can be delivered. Confirming it again changes nothing. */
+/** The order can be delivered. Confirming it again changes nothing, also when it has been shipped by then. */
 export const confirmOrder: Command<ConfirmOrder, Order, OrderEvent> = {
   name: "ConfirmOrder",
   input,
   aggregate: order,
   decide(_command, { status }) {
-    if (status === "confirmed") return [];
+    if (status === "confirmed" || status === "shipped") return [];
     if (status !== "placed") {
       throw new CommandRejected("order-not-placed", `Cannot confirm order: it is ${status}`);
     }

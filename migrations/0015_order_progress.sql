@@ -1,0 +1,28 @@
+-- Read model: how far the fulfilment of an order has come: what is reserved for it, and what became of its payment.
+-- Kept by changed keys.
+
+-- First the position, then the content: so no event is taken for handled that the content lacks.
+insert into relay.checkpoints (subscription, position)
+select 'order_progress', coalesce(max(position), 0) from relay.log;
+
+create index stock_reservations_for_order_idx on write.stock_reservations (order_id);
+
+create view read.order_progress_source as
+select
+  orders.id as order_id,
+  orders.status,
+  orders.reason,
+  coalesce(sum(stock_reservations.quantity), 0)::bigint as reserved_pieces,
+  payments.status as payment,
+  payments.amount_cents,
+  payments.refunded_cents,
+  case when payments.status = 'requested' then payments.answer_due_at end as payment_due_at
+from write.orders
+left join write.payments on payments.order_id = orders.id
+left join write.stock_reservations on stock_reservations.order_id = orders.id
+group by orders.id, payments.order_id;
+
+create table read.order_progress as select * from read.order_progress_source;
+alter table read.order_progress add primary key (order_id);
+
+call public.grant_to('relay', 'insert, update, delete on read.order_progress');

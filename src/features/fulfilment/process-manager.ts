@@ -1,0 +1,55 @@
+import type { ProcessManager } from "../../relay/process-manager.ts";
+import { aggregateId } from "../../write/event.ts";
+import { releaseStock } from "../inventory/commands/release-stock.ts";
+import { reserveStock } from "../inventory/commands/reserve-stock.ts";
+import { cancelOrder } from "../ordering/commands/cancel-order.ts";
+import { confirmOrder } from "../ordering/commands/confirm-order.ts";
+import type { OrderEvent } from "../ordering/events.ts";
+import { refundPayment } from "../payments/commands/refund-payment.ts";
+import { requestPayment } from "../payments/commands/request-payment.ts";
+import type { PaymentEvent } from "../payments/events.ts";
+
+/**
+ * From a placed order to a confirmed one: reserve the stock, take the payment, confirm. Whoever cancels the order, and
+ * whenever: its stock is released and its payment refunded in answer to the cancellation.
+ */
+export const fulfilment: ProcessManager<OrderEvent | PaymentEvent> = {
+  name: "fulfilment",
+  reactions: {
+    async OrderPlaced(event, send) {
+      const id = aggregateId(event);
+      const { lines, paymentToken: token } = event.data;
+      for (const { productId, quantity } of lines) {
+        const rejected = await send(reserveStock, { id: productId, input: { orderId: id, quantity } });
+        if (rejected) return void await send(cancelOrder, { id, input: { reason: "out-of-stock" } });
+      }
+      const amountCents = lines.reduce(
+        (sum, { quantity, unitPriceCents }) => sum + quantity * unitPriceCents,
+        0,
+      );
+      await send(requestPayment, { id, input: { amountCents, token } });
+    },
+
+    async PaymentTaken(event, send) {
+      const id = aggregateId(event);
+      const rejected = await send(confirmOrder, { id, input: {} });
+      if (rejected) await send(refundPayment, { id, input: {} });
+    },
+
+    async PaymentDeclined(event, send) {
+      await send(cancelOrder, { id: aggregateId(event), input: { reason: "payment-declined" } });
+    },
+
+    async PaymentTimedOut(event, send) {
+      await send(cancelOrder, { id: aggregateId(event), input: { reason: "payment-timed-out" } });
+    },
+
+    async OrderCancelled(event, send) {
+      const id = aggregateId(event);
+      for (const { productId } of event.data.lines) {
+        await send(releaseStock, { id: productId, input: { orderId: id } });
+      }
+      await send(refundPayment, { id, input: {} });
+    },
+  },
+};

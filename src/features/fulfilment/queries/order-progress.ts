@@ -1,0 +1,72 @@
+import * as z from "zod";
+import type { Database } from "../../../database/database.ts";
+import { ask, type Consistency } from "../../../read/ask.ts";
+import { itself, type ReadModel } from "../../../read/read-model.ts";
+import { utc } from "../../../read/utc.ts";
+import type { RecordedEvent } from "../../../write/event.ts";
+import type { StockEvent, StockReleased, StockReserved } from "../../inventory/events.ts";
+import type { OrderEvent } from "../../ordering/events.ts";
+import type { PaymentEvent } from "../../payments/events.ts";
+
+/** How far the fulfilment of an order has come. @see migrations/0015_order_progress.sql */
+export const orderProgress = {
+  name: "order_progress",
+  refresh: "changed keys",
+  staleKeys: {
+    OrderPlaced: itself,
+    OrderConfirmed: itself,
+    OrderShipped: itself,
+    OrderCancelled: itself,
+    StockReserved: itsOrder,
+    StockReleased: itsOrder,
+    PaymentRequested: itself,
+    PaymentTaken: itself,
+    PaymentDeclined: itself,
+    RefundRequested: itself,
+    PaymentRefunded: itself,
+  },
+} as const satisfies ReadModel<(OrderEvent | StockEvent | PaymentEvent)["type"]>;
+
+function itsOrder(event: RecordedEvent): string[] {
+  return [(event as RecordedEvent<StockReserved | StockReleased>).data.orderId];
+}
+
+export const progressView = z.object({
+  id: z.uuid(),
+  status: z.enum(["placed", "confirmed", "shipped", "cancelled"]),
+  reason: z.string().nullable(),
+  reservedPieces: z.int(),
+  /** Null before it is asked for, which is when everything is reserved. */
+  payment: z.enum(["requested", "taken", "declined", "refunding", "refunded"]).nullable(),
+  amountCents: z.int().nullable(),
+  refundedCents: z.int().nullable(),
+  /** Without an answer by then, the order is cancelled; null when none is awaited. */
+  paymentDueAt: z.iso.datetime().nullable(),
+});
+
+type ProgressView = z.infer<typeof progressView>;
+
+/** The progress of one order, or none. */
+export function findProgress(db: Database, id: string, consistency: Consistency) {
+  return ask(db, orderProgress, consistency, (from) =>
+    db.selectFrom(from)
+      .select(["order_id as id", "status", "reason", "reserved_pieces as reservedPieces", "payment"])
+      .select(["amount_cents as amountCents", "refunded_cents as refundedCents"])
+      .select(utc("payment_due_at").$castTo<string | null>().as("paymentDueAt"))
+      .where("order_id", "=", id));
+}
+
+declare module "../../../database/database.ts" {
+  interface Tables {
+    "read.order_progress": {
+      order_id: string;
+      status: ProgressView["status"];
+      reason: string | null;
+      reserved_pieces: number;
+      payment: ProgressView["payment"];
+      amount_cents: number | null;
+      refunded_cents: number | null;
+      payment_due_at: Date | null;
+    };
+  }
+}

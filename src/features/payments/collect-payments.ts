@@ -1,0 +1,61 @@
+import { sql } from "kysely";
+import type { Database } from "../../database/database.ts";
+import type { Handler } from "../../relay/handler.ts";
+import { answering } from "../../relay/process-manager.ts";
+import type { Timer } from "../../relay/timer.ts";
+import { aggregateId, type RecordedEvent } from "../../write/event.ts";
+import { recordPayment } from "./commands/record-payment.ts";
+import { recordRefund } from "./commands/record-refund.ts";
+import { timeOutPayment } from "./commands/time-out-payment.ts";
+import type { PaymentEvent } from "./events.ts";
+import type { PaymentGateway } from "./gateway.ts";
+import { payment } from "./payment.ts";
+
+const TIMED_OUT_AT_ONCE_MAX = 100;
+
+/** Asks the gateway for what was requested, and keeps what it answers. */
+export function collectPayments(db: Database, gateway: PaymentGateway): Handler {
+  return {
+    name: "payments",
+    kind: "gateway",
+    concerns: ({ type }) => type === "PaymentRequested" || type === "RefundRequested",
+    async handle(event, signal) {
+      const id = aggregateId(event);
+      const send = answering(db, "payments", event);
+      if (event.type === "RefundRequested") {
+        const { amountCents } = await gateway.refund({ id }, signal);
+        await send(recordRefund, { id, input: { amountCents } });
+      } else if (await isRequested(db, id)) {
+        const { data } = event as RecordedEvent<PaymentEvent & { type: "PaymentRequested" }>;
+        const outcome = await gateway.take({ id, ...data }, signal);
+        await send(recordPayment, { id, input: { outcome } });
+      }
+    },
+  };
+}
+
+/** Not any more, when the order was cancelled meanwhile: then the refund is not to wait for a gateway that is silent. */
+async function isRequested(db: Database, id: string): Promise<boolean> {
+  return (await payment.load(db, id).executeTakeFirst())?.status === "requested";
+}
+
+/** Gives up on payments that nobody has answered in time. */
+export function timeOutPayments(db: Database): Timer {
+  return {
+    name: "payments",
+    async fire() {
+      const late = await db.selectFrom("write.payments as payment")
+        .innerJoin(
+          "write.events as request",
+          (join) =>
+            join.on("request.stream", "=", sql`'payment-' || payment.order_id`).on("request.version", "=", 1),
+        )
+        .select(["payment.order_id as orderId", "request.id", "request.metadata"])
+        .where("payment.status", "=", "requested").where("answer_due_at", "<=", sql<Date>`clock_timestamp()`)
+        .orderBy("answer_due_at").limit(TIMED_OUT_AT_ONCE_MAX).execute();
+      for (const { orderId, ...request } of late) {
+        await answering(db, "payments", request)(timeOutPayment, { id: orderId, input: {} });
+      }
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import * as z from "zod";
+import type { Command } from "../../../write/command.ts";
+import type { PaymentEvent } from "../events.ts";
+import { type Payment, payment } from "../payment.ts";
+
+const input = z.strictObject({ amountCents: z.int().min(0) });
+
+export type RecordRefund = z.infer<typeof input>;
+
+/** The gateway has given back so much: nothing, when it had taken nothing. */
+export const recordRefund: Command<RecordRefund, Payment, PaymentEvent> = {
+  name: "RecordRefund",
+  input,
+  aggregate: payment,
+  decide({ amountCents }, { status }) {
+    return status === "refunding" ? [{ type: "PaymentRefunded", data: { amountCents } }] : [];
+  },
+};

@@ -1,0 +1,19 @@
+import * as z from "zod";
+import type { Command } from "../../../write/command.ts";
+import type { PaymentEvent } from "../events.ts";
+import { type Payment, payment } from "../payment.ts";
+
+const input = z.strictObject({});
+
+export type TimeOutPayment = z.infer<typeof input>;
+
+/** No answer has come in time. Whatever is taken all the same goes back. */
+export const timeOutPayment: Command<TimeOutPayment, Payment, PaymentEvent> = {
+  name: "TimeOutPayment",
+  input,
+  aggregate: payment,
+  decide(_command, { status }) {
+    if (status !== "requested") return [];
+    return [{ type: "PaymentTimedOut", data: {} }, { type: "RefundRequested", data: {} }];
+  },
+};
