@@ -1,5 +1,5 @@
--- What subscriptions need that run TypeScript instead of refreshing a view. They hold no transaction open while they work,
--- so they lease their batch; and an event whose handling fails is set aside, so that only its stream waits for it.
+-- What subscriptions need that run TypeScript instead of refreshing a view. They hold no transaction open while they
+-- work, so they lease their batch; and an event whose handling fails is set aside: then only its stream waits for it.
 
 alter table relay.checkpoints
   -- which lease this is: whoever holds an older one has lost it
@@ -32,9 +32,10 @@ language sql volatile set search_path = '' as $$ select clock_timestamp() + ms *
 -- Leases the events after from_position, up to to_position. No row when the checkpoint is elsewhere or another relay
 -- has the lease. blocked: which of the given streams have an event that was set aside, and have to wait behind it.
 -- A lease that has run out means that its holder died or hangs: then all its events are set aside, to be tried one by
--- one, and the checkpoint moves on.
-create function relay.lease(subscription_name text, from_position bigint, to_position bigint, streams text[], lease_ms integer)
-returns table (fence bigint, blocked text[])
+-- one, the checkpoint moves on, and there is no fence.
+create function relay.lease(
+  subscription_name text, from_position bigint, to_position bigint, streams text[], lease_ms integer)
+returns table (fence bigint, blocked jsonb)
 language plpgsql set search_path = '' as $$
 declare
   held record;
@@ -51,7 +52,9 @@ begin
     select subscription_name, log.position, events.stream, 1, clock_timestamp()
     from relay.log join write.events on events.id = log.event_id
     where log.position > from_position and log.position <= held.leased_to;
-    update relay.checkpoints set position = held.leased_to, leased_to = null where subscription = subscription_name;
+    return query
+      update relay.checkpoints set position = held.leased_to, leased_to = null where subscription = subscription_name
+      returning null::bigint, '[]'::jsonb;
     return;
   end if;
 
@@ -59,7 +62,9 @@ begin
     update relay.checkpoints set fence = checkpoints.fence + 1, leased_to = to_position, due_at = relay.in_ms(lease_ms)
     where subscription = subscription_name
     returning checkpoints.fence,
-      array(select distinct stream from relay.retries where subscription = subscription_name and stream = any(streams));
+      to_jsonb(array(
+        select distinct stream from relay.retries where subscription = subscription_name and stream = any(streams)
+      ));
 end;
 $$;
 
@@ -68,8 +73,8 @@ $$;
 create function relay.settle(subscription_name text, lease_fence bigint, set_aside jsonb) returns boolean
 language plpgsql set search_path = '' as $$
 begin
-  perform from relay.checkpoints where subscription = subscription_name and fence = lease_fence and leased_to is not null
-    for update;
+  perform from relay.checkpoints
+  where subscription = subscription_name and fence = lease_fence and leased_to is not null for update;
   if not found then
     return false;
   end if;
@@ -121,7 +126,8 @@ begin
       limit max_events for update skip locked
     ),
     ranked as (
-      select due.id, row_number() over (order by is_lost desc, due_at, due.position) as place, bool_or(is_lost) over () as any_is_lost
+      select due.id, row_number() over (order by is_lost desc, due_at, due.position) as place,
+        bool_or(is_lost) over () as any_is_lost
       from due
     )
     update relay.retries as retry set attempts = retry.attempts + 1, last_error = null, due_at = relay.in_ms(lease_ms)

@@ -58,6 +58,7 @@ async function handleBatch(db: Database, handler: Handler, batch: Batch): Promis
   if (events.length === 0 && await passBatch(db, name, batch)) return true;
   const lease = await leaseBatch(db, name, { ...batch, events });
   if (!lease) return false;
+  if (lease.fence === null) return true;
 
   const setAside = await whileRenewing(
     () => renewBatch(db, name, lease),

@@ -10,8 +10,11 @@ const SAY_AGAIN_MS = 100;
 
 /** A batch that nobody else handles meanwhile. */
 export interface Lease {
-  /** Later leases have higher ones: what an older one wants to change is refused. */
-  fence: number;
+  /**
+   * Later leases have higher ones: what an older one wants to change is refused. Null when there is nothing to do any
+   * more: a lease had run out, and its events were set aside.
+   */
+  fence: number | null;
   /** The streams that wait behind an event that was set aside. */
   blocked: string[];
 }

@@ -1,0 +1,172 @@
+import { sql } from "kysely";
+import { describe, expect, it } from "vitest";
+import { DatabaseUnavailable } from "../../src/errors.ts";
+import { drain, drainBatch, tasksOf } from "../../src/relay/drain.ts";
+import { listParked, retryParked } from "../../src/relay/parked.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { addHandler, append, makeDue, nameOf } from "../support/handlers.ts";
+import { until } from "../support/until.ts";
+
+const test = useTestDatabase();
+
+describe("a handler", () => {
+  it("is told of every event, those of a stream in order, and its checkpoint moves afterwards", async () => {
+    const told: string[] = [];
+    const { name, relay } = await addHandler(test, async (event) => {
+      expect((await checkpoint(name)).position).toBeLessThan(event.position);
+      told.push(nameOf(event));
+    });
+    for (const stream of ["a", "b", "a", "a", "b"]) await append(test, stream);
+
+    expect((await drain(relay, 5_000)).handled).toBe(5);
+    expect(told.toSorted()).toEqual(["a1", "a2", "a3", "b1", "b2"]);
+    expect(told.filter((name) => name.startsWith("a"))).toEqual(["a1", "a2", "a3"]);
+    expect(await checkpoint(name)).toMatchObject({ leased_to: null, last_error: null });
+    expect((await drain(relay, 5_000)).handled).toBe(0);
+  });
+
+  it("is not told of events that do not concern it, and costs one round trip then", async () => {
+    const told: string[] = [];
+    const { name, relay } = await addHandler(test, async (event) => void told.push(nameOf(event)), {
+      concerns: ({ type }) => type === "Wanted",
+    });
+    await append(test, "c");
+    await drain(relay, 5_000);
+    expect((await checkpoint(name)).fence).toBe(0);
+    await append(test, "c", "Wanted");
+    await drain(relay, 5_000);
+    expect(told).toEqual(["c2"]);
+  });
+
+  it("tries again what failed; only its stream waits, and follows in order", async () => {
+    const told: string[] = [];
+    let broken = true;
+    const { relay } = await addHandler(test, async (event) => {
+      if (broken && nameOf(event) === "d1") throw new Error("not now");
+      told.push(nameOf(event));
+    });
+    for (const stream of ["d", "e", "d"]) await append(test, stream);
+    await drain(relay, 5_000);
+    await append(test, "d");
+    await append(test, "e");
+    await drain(relay, 5_000);
+    expect(told.toSorted()).toEqual(["e1", "e2"]);
+
+    broken = false;
+    await drainWhatIsDue(relay);
+    expect(told.slice(2)).toEqual(["d1", "d2", "d3"]);
+    expect(await setAside()).toEqual([]);
+  });
+
+  it("parks what fails too often, until the operator has it tried again", async () => {
+    const told: string[] = [];
+    let broken = true;
+    const { name, relay } = await addHandler(test, async (event) => {
+      told.push(nameOf(event));
+      if (broken && nameOf(event) === "f1") throw new Error("never");
+    }, { attemptsMax: 3 });
+    for (const stream of ["f", "f", "g"]) await append(test, stream);
+    for (let round = 0; round < 6; round++) await drainWhatIsDue(relay);
+    expect(told.toSorted()).toEqual(["f1", "f1", "f1", "g1"]);
+
+    const [parked] = await listParked(test.relay, 0, 10);
+    expect(parked).toMatchObject({
+      subscription: name,
+      stream: "test-f",
+      version: 1,
+      attempts: 3,
+      error: "never",
+      waiting: 1,
+    });
+    expect(await retryParked(test.relay, { subscription: name })).toBe(1);
+    await drainWhatIsDue(relay);
+    expect(await listParked(test.relay, 0, 10)).toMatchObject([{ id: parked!.id, attempts: 4 }]);
+
+    broken = false;
+    expect(await retryParked(test.relay, { id: parked!.id })).toBe(1);
+    await drainWhatIsDue(relay);
+    expect(told.slice(-2)).toEqual(["f1", "f2"]);
+    expect(await setAside()).toEqual([]);
+  });
+
+  it("has an event fail that does not end in time, and tells it so", async () => {
+    const reasons: unknown[] = [];
+    const hang = (signal: AbortSignal) =>
+      new Promise<void>(() => signal.addEventListener("abort", () => reasons.push(signal.reason.message)));
+    const { relay } = await addHandler(test, (_event, signal) => hang(signal), {
+      timeoutMs: 50,
+      attemptsMax: 1,
+    });
+    await append(test, "h");
+    for (let round = 0; round < 3; round++) await drainWhatIsDue(relay);
+    expect(reasons).toEqual(Array(2).fill("Did not end within 50 ms"));
+    const [parked] = await listParked(test.relay, 0, 10);
+    expect(parked).toMatchObject({ stream: "test-h", error: "Did not end within 50 ms" });
+    await sql`delete from relay.retries`.execute(test.owner);
+  });
+
+  it("does not hold it against an event when the database was away", async () => {
+    const { relay } = await addHandler(test, () => Promise.reject(new DatabaseUnavailable("away")), {
+      attemptsMax: 2,
+    });
+    await append(test, "i");
+    for (let round = 0; round < 5; round++) await drainWhatIsDue(relay);
+    expect(await setAside()).toEqual([{
+      stream: "test-i",
+      attempts: 0,
+      last_error: "away",
+      parked_at: null,
+    }]);
+    await sql`delete from relay.retries`.execute(test.owner);
+  });
+
+  it("that is slow delays nobody else, and is given nothing more meanwhile", async () => {
+    let release = () => {};
+    const atWork = new Promise<void>((resolve) => release = resolve);
+    const told: string[] = [];
+    const slow = await addHandler(test, async (event) => {
+      told.push(nameOf(event));
+      await atWork;
+    });
+    const quick = await addHandler(test, async (event) => void told.push(nameOf(event).toUpperCase()));
+    const relay = {
+      ...slow.relay,
+      subscriptions: [...slow.relay.subscriptions, ...quick.relay.subscriptions],
+    };
+    for (const stream of ["j", "j"]) {
+      await append(test, stream);
+      await drainBatch(relay);
+      await until("the quick one is done", () => !tasksOf(relay).has(quick.name));
+    }
+    expect(told.filter((name) => name.startsWith("j"))).toEqual(["j1"]);
+    expect(told.filter((name) => name.startsWith("J"))).toEqual(["J1", "J2"]);
+    release();
+    await drain(relay, 5_000);
+    expect(told.filter((name) => name.startsWith("j"))).toEqual(["j1", "j2"]);
+  });
+});
+
+async function drainWhatIsDue(relay: Parameters<typeof drain>[0]): Promise<void> {
+  await makeDue(test);
+  await drain(relay, 5_000);
+}
+
+async function setAside() {
+  return await test.owner.selectFrom("relay.retries").select([
+    "stream",
+    "attempts",
+    "last_error",
+    "parked_at",
+  ])
+    .orderBy("position").execute();
+}
+
+async function checkpoint(name: string) {
+  return await test.owner.selectFrom("relay.checkpoints").select([
+    "position",
+    "leased_to",
+    "last_error",
+    "fence",
+  ])
+    .where("subscription", "=", name).executeTakeFirstOrThrow();
+}

@@ -1,0 +1,145 @@
+import { sql } from "kysely";
+import { describe, expect, it } from "vitest";
+import { drain, drainBatch } from "../../src/relay/drain.ts";
+import { listParked } from "../../src/relay/parked.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { addHandler, append, makeDue, nameOf } from "../support/handlers.ts";
+import { until } from "../support/until.ts";
+
+const test = useTestDatabase();
+
+/** Somebody takes the next batch, and is never heard of again. */
+async function leaseAndDie(name: string): Promise<void> {
+  await drain({ db: test.relay, subscriptions: [], delayMs: 0 }, 5_000);
+  await sql`
+    select relay.lease(${name}, position, (select max(position) from relay.log), '{}', 60000)
+    from relay.checkpoints where subscription = ${name}`.execute(test.relay);
+}
+
+async function letLeaseRunOut(name: string): Promise<void> {
+  await sql`update relay.checkpoints set due_at = clock_timestamp() where subscription = ${name}`.execute(
+    test.owner,
+  );
+}
+
+async function leasedTo(name: string): Promise<number | null> {
+  const { leased_to } = await test.owner.selectFrom("relay.checkpoints").select("leased_to")
+    .where("subscription", "=", name).executeTakeFirstOrThrow();
+  return leased_to;
+}
+
+describe("a leased batch", () => {
+  it("is nobody else's until the lease runs out", async () => {
+    const told: string[] = [];
+    const { name, relay } = await addHandler(test, async (event) => void told.push(nameOf(event)));
+    await append(test, "a");
+    await leaseAndDie(name);
+    await drain(relay, 5_000);
+    expect(told).toEqual([]);
+
+    await letLeaseRunOut(name);
+    await drain(relay, 5_000);
+    expect(told).toEqual(["a1"]);
+  });
+
+  it("that was lost is handled event by event, each alone, and in order", async () => {
+    const told: string[] = [];
+    let atOnce = 0;
+    const { name, relay } = await addHandler(test, async (event) => {
+      expect(++atOnce).toBe(1);
+      await Promise.resolve();
+      atOnce--;
+      told.push(nameOf(event));
+    });
+    for (const stream of ["b", "c", "b", "d"]) await append(test, stream);
+    await leaseAndDie(name);
+    await letLeaseRunOut(name);
+    await drain(relay, 5_000);
+    expect(told.toSorted()).toEqual(["b1", "b2", "c1", "d1"]);
+    expect(told.indexOf("b1")).toBeLessThan(told.indexOf("b2"));
+    expect(await test.owner.selectFrom("relay.retries").selectAll().execute()).toEqual([]);
+  });
+
+  it("is kept as long as the handler works", async () => {
+    let release = () => {};
+    const atWork = new Promise<void>((resolve) => release = resolve);
+    const { name, relay } = await addHandler(test, () => atWork);
+    await append(test, "e");
+    const draining = drain(relay, 30_000);
+    await until("it is leased", () => leasedTo(name));
+    await sql`
+      update relay.checkpoints set due_at = clock_timestamp() + interval '10 milliseconds'
+      where subscription = ${name}`.execute(test.owner);
+    await until("the lease was renewed", async () => {
+      const { rows: [row] } = await sql<{ is_leased: boolean }>`
+        select due_at > clock_timestamp() + interval '2 seconds' as is_leased
+        from relay.checkpoints where subscription = ${name}`.execute(test.owner);
+      return row!.is_leased;
+    });
+    release();
+    expect(await draining).toMatchObject({ handled: 1 });
+  });
+
+  it("cannot be settled by one who has lost it: what the other has done stays", async () => {
+    const told: string[] = [];
+    let release = () => {};
+    const stopped = new Promise<void>((resolve) => release = resolve);
+    const { name, relay } = await addHandler(test, async (event) => {
+      told.push(nameOf(event));
+      if (told.length === 1) await stopped;
+    });
+    const other = { ...relay };
+    await append(test, "f");
+    const late = drainBatch(relay);
+    await until("it works", () => told.length === 1);
+    await letLeaseRunOut(name);
+    await drain(other, 5_000);
+    await append(test, "f");
+    await drain(other, 5_000);
+    const before = await checkpoints();
+    expect(told).toEqual(["f1", "f1", "f2"]);
+
+    release();
+    await late;
+    await drain(relay, 5_000);
+    expect(await checkpoints()).toEqual(before);
+    expect(told).toEqual(["f1", "f1", "f2"]);
+  });
+});
+
+describe("an event that never comes back from its tries", () => {
+  it("is parked, and the others are not", async () => {
+    const told: string[] = [];
+    const { name, relay } = await addHandler(test, async (event) => void told.push(nameOf(event)), {
+      attemptsMax: 3,
+    });
+    await append(test, "g");
+    await append(test, "h");
+    await leaseAndDie(name);
+    await letLeaseRunOut(name);
+    await drainBatch(relay);
+    for (let death = 0; death < 2; death++) {
+      await makeDue(test);
+      const { rows } = await sql`select * from relay.lease_retries(${name}, 3, 8, 60000)`.execute(test.relay);
+      expect(rows).toHaveLength(1);
+      await sql`update relay.retries set due_at = 'infinity' where position <> ${
+        (rows[0] as { position: number }).position
+      }`
+        .execute(test.owner);
+    }
+    await makeDue(test);
+    await drain(relay, 5_000);
+
+    expect(await listParked(test.relay, 0, 10)).toMatchObject([
+      { stream: "test-g", attempts: 3, error: "Never came back from try 3" },
+    ]);
+    expect(told).toEqual(["h1"]);
+  });
+});
+
+async function checkpoints() {
+  const { rows } =
+    await sql`select subscription, position, fence, leased_to, due_at from relay.checkpoints order by 1`
+      .execute(test.owner);
+  return rows;
+}

@@ -1,0 +1,43 @@
+import type { TestDatabase } from "./database.ts";
+import type { Relay } from "../../src/relay/drain.ts";
+import { type Handler, subscribe } from "../../src/relay/handler.ts";
+import type { RecordedEvent } from "../../src/write/event.ts";
+import { sql } from "kysely";
+
+export type Handling = (event: RecordedEvent, signal: AbortSignal) => Promise<void>;
+
+/** A subscription of a test, which begins after the events there are. */
+export async function addHandler(
+  test: TestDatabase,
+  handle: Handling,
+  options: Partial<Handler> = {},
+): Promise<{ name: string; relay: Relay }> {
+  const name = options.name ?? `test_${crypto.randomUUID()}`;
+  await sql`
+    insert into relay.checkpoints (subscription, position) select ${name}, coalesce(max(position), 0) from relay.log`
+    .execute(test.owner);
+  const subscription = subscribe({ kind: "test", concerns: isTested, ...options, name, handle });
+  return { name, relay: { db: test.relay, subscriptions: [subscription], delayMs: 0 } };
+}
+
+/** Appends an event of a test to a stream. */
+export async function append(test: TestDatabase, stream: string, type = "Tested"): Promise<void> {
+  const events = JSON.stringify([{ id: crypto.randomUUID(), type, data: {}, metadata: {} }]);
+  await sql`
+    select write.append(${`test-${stream}`}, (select coalesce(max(version), 0) from write.events
+      where stream = ${`test-${stream}`}), ${events}::text::jsonb, null)`.execute(test.command);
+}
+
+/** Makes everything due that was set aside: nobody has to wait for the back-off. */
+export async function makeDue(test: TestDatabase): Promise<void> {
+  await sql`update relay.retries set due_at = clock_timestamp() where parked_at is null`.execute(test.owner);
+}
+
+/** The stream of a test's event and its version, such as `a2`. */
+export function nameOf({ stream, version }: RecordedEvent): string {
+  return `${stream.replace("test-", "")}${version}`;
+}
+
+function isTested({ stream }: RecordedEvent): boolean {
+  return stream.startsWith("test-");
+}
