@@ -1,0 +1,60 @@
+import { sql } from "kysely";
+import { handlers, timers } from "../../src/app.ts";
+import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
+import { drain, type Relay } from "../../src/relay/drain.ts";
+import type { Handler } from "../../src/relay/handler.ts";
+import { execute } from "../../src/write/execute.ts";
+import { anybody } from "./context.ts";
+import type { TestDatabase } from "./database.ts";
+import { makeDue } from "./handlers.ts";
+
+/** A relay for the shop's handlers, or for others in their place. */
+export function shopRelay(test: TestDatabase, subscriptions = handlers(test.command)): Relay {
+  return { db: test.relay, subscriptions, timers: timers(test.command), delayMs: 0 };
+}
+
+/** Drains, what was set aside included. */
+export async function drainWhatIsDue(test: TestDatabase, relay: Relay): Promise<void> {
+  await makeDue(test);
+  await drain(relay, 10_000);
+}
+
+/** A handler that is told of every event several times. */
+export function repeating(handler: Handler, times: number): Handler {
+  return {
+    ...handler,
+    async handle(event, signal) {
+      for (let time = 0; time < times; time++) await handler.handle(event, signal);
+    },
+  };
+}
+
+/** The customer cancels an order. */
+export async function cancel(test: TestDatabase, id: string): Promise<void> {
+  await execute(test.command, cancelOrder, { id, input: { reason: "changed my mind" } }, anybody);
+}
+
+/** The time is over for every payment that the gateway has not answered yet. */
+export async function passTimeLimit(test: TestDatabase): Promise<void> {
+  await sql`update write.payments set answer_due_at = clock_timestamp() where status = 'requested'`.execute(
+    test.owner,
+  );
+}
+
+/** How far an order has come, straight from the definition. */
+export async function progressOf(test: TestDatabase, id: string) {
+  return await test.owner.selectFrom("read.order_progress_source" as "read.order_progress")
+    .select(["status", "reason", "reserved_pieces", "payment", "refunded_cents"]).where("order_id", "=", id)
+    .executeTakeFirstOrThrow();
+}
+
+/** What the gateway has taken for the orders and not given back, in cents. */
+export async function takenFor(test: TestDatabase, ids: string[]): Promise<number> {
+  const charges = await test.owner.selectFrom("write.sample_charges").selectAll().where(
+    "payment_id",
+    "in",
+    ids,
+  )
+    .execute();
+  return charges.reduce((sum, { amount_cents, refunded_cents }) => sum + amount_cents - refunded_cents, 0);
+}
