@@ -19,6 +19,9 @@ interface Witnessed {
   data: { eventId: string; version: number };
 }
 
+/** The file to load before a program whose relay is to run the witness, too. */
+export const WITH_WITNESS = "test/faults/support/with-witness.ts";
+
 const NAME = "witness";
 const CATEGORY = "witness";
 const CHUNK_EVENTS_MAX = 50;
