@@ -21,6 +21,7 @@ const STATUS = new Map<unknown, ContentfulStatusCode>([
   [errors.CheckpointBeyondLog, 503],
   [errors.DatabaseUnavailable, 503],
   [errors.ReadModelBehind, 503],
+  [errors.TryAgain, 503],
 ]);
 
 const TITLES: Record<number, string> = {
@@ -85,6 +86,9 @@ function translate(error: Error): Error {
   }
   if (errors.isConnectionLost(error) || (errors.isDatabaseError(error) && NOT_NOW.has(error.code))) {
     return new errors.DatabaseUnavailable("Cannot reach the database", { cause: error });
+  }
+  if (errors.isGivenUp(error)) {
+    return new errors.TryAgain("Cannot do that now: others were in the way", { cause: error });
   }
   return error;
 }

@@ -34,6 +34,8 @@ describe.each(["fast", "immediate"] as const)("PostgreSQL that is restarted (%s)
     const verdict = await verify(database.owner, { ...load, witness: true });
     await report(`PostgreSQL restarted, ${how}`, verdict, random, `${RESTARTS} restarts; ${summary(load)}`);
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
+    // No connection sleeps on after PostgreSQL is back.
+    expect(program.output).not.toContain("Cannot wait longer for the database");
     expect(Object.keys(load.answers).filter((kind) => kind.startsWith("500"))).toEqual([]);
   }, 180_000);
 });

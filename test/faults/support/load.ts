@@ -30,8 +30,10 @@ export function summary({ answers }: Pick<Load, "answers">): string {
   return Object.entries(answers).toSorted().map(([kind, count]) => `${count} × ${kind}`).join(", ");
 }
 
-/** What a client sends again, under the same key: nobody said no. */
-const TRY_AGAIN = /^(503|500|409 command-in-progress|409 version-conflict|lost)/;
+/** Whether a client sends the command again, under the same key: it was not answered, and nobody said no. */
+export function isToBeSentAgain(kind: string): boolean {
+  return /^(503|500|409 command-in-progress|409 version-conflict|lost)/.test(kind);
+}
 
 /**
  * Clients that send commands to a running program, one after the other, and send one again under the same key until it
@@ -105,18 +107,27 @@ function createSender(
   return async (method, path, body) => {
     const key = `load-${randomUUID()}`;
     while (performance.now() < giveUpAt) {
-      const { kind, answer } = await ask(`${url()}${path}`, method, key, body);
+      const { kind, answer, eventId } = await ask(`${url()}${path}`, method, key, body);
       answers[kind] = (answers[kind] ?? 0) + 1;
-      if (answer?.token) acknowledged.push(fromToken(answer.token));
-      if (!TRY_AGAIN.test(kind)) return answer;
+      if (eventId !== undefined) acknowledged.push(eventId);
+      if (!isToBeSentAgain(kind)) return answer;
       await setTimeout(RETRY_MS);
     }
     return undefined;
   };
 }
 
-/** One request. The key is its request id, too: what came of it carries it as the correlation id. */
-async function ask(url: string, method: string, key: string, body: object) {
+export interface Asked {
+  /** "201", "503 database-unavailable", or "lost". */
+  kind: string;
+  /** What was answered, if it went well. */
+  answer?: Answer;
+  /** The last event of the stream, from the answer's token. */
+  eventId?: string;
+}
+
+/** Sends one command. The key is its request id, too: what came of it carries it as the correlation id. */
+export async function ask(url: string, method: string, key: string, body: object): Promise<Asked> {
   try {
     const response = await fetch(url, {
       method,
@@ -124,10 +135,10 @@ async function ask(url: string, method: string, key: string, body: object) {
       headers: { "Content-Type": "application/json", "Idempotency-Key": key, "X-Request-Id": key },
       signal: AbortSignal.timeout(ANSWER_MS),
     });
-    const said = await response.json() as Answer & { code?: string };
-    if (response.ok) return { kind: `${response.status}`, answer: said };
-    return { kind: `${response.status} ${said.code}`, answer: undefined };
+    const answer = await response.json() as Answer & { code?: string };
+    if (!response.ok) return { kind: `${response.status} ${answer.code}` };
+    return { kind: `${response.status}`, answer, ...answer.token && { eventId: fromToken(answer.token) } };
   } catch {
-    return { kind: "lost", answer: undefined };
+    return { kind: "lost" };
   }
 }
