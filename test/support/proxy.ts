@@ -38,7 +38,7 @@ export function useProxy(target: () => string): Proxy {
       sockets.add(one);
       one.on("error", () => {}).on("close", () => {
         sockets.delete(one);
-        other.destroy();
+        pass(() => other.destroySoon());
       });
     }
   });
