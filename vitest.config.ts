@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: "test/support/server.ts",
+    globalSetup: ["test/support/server.ts", "test/faults/support/report.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -74,6 +74,11 @@ export class ReadModelBehind extends Error {
   readonly code = "read-model-behind";
 }
 
+/** The database gave the command up, as it does to end a deadlock, and nothing was changed: send it again. */
+export class TryAgain extends Error {
+  readonly code = "try-again";
+}
+
 /** The database did not answer: try again later. Whether the statement took effect is not known. */
 export class DatabaseUnavailable extends Error {
   readonly code = "database-unavailable";
@@ -108,4 +113,12 @@ const NOT_NOW = ["53300", "55P03", "57014", "57P01", "57P02", "57P03"];
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable || isConnectionLost(error)) return true;
   return isDatabaseError(error) && NOT_NOW.includes(error.code);
+}
+
+/** serialization_failure, deadlock_detected. */
+const GIVEN_UP = ["40001", "40P01"];
+
+/** Whether PostgreSQL undid the statement because of others: the same one may go well now. */
+export function isGivenUp(error: unknown): boolean {
+  return isDatabaseError(error) && GIVEN_UP.includes(error.code);
 }

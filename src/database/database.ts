@@ -29,6 +29,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     fetch_types: false,
     connect_timeout: 5,
     idle_timeout: 60,
+    backoff: reconnectSeconds,
     ...SHORT_QUEUES,
     connection: { application_name: applicationName, statement_timeout: deadlineMs },
     types: { int8: { to: 20, from: [20], serialize: String, parse: toSafeInteger } },
@@ -44,6 +45,14 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
  * option, its types do not.
  */
 const SHORT_QUEUES = { max_pipeline: 1 };
+
+/**
+ * How long a connection that was refused waits before it tries again. The driver counts the refusals of the whole pool
+ * as one row of them: by its own rule, a pool of twenty waits up to 20 seconds after a restart that took half a one.
+ */
+function reconnectSeconds(): number {
+  return 0.1 + 0.2 * Math.random();
+}
 
 /** How much longer the client waits than the server works, so that the server's answer is heard. */
 const GRACE_MS = 1_000;

@@ -21,6 +21,7 @@ const STATUS = new Map<unknown, ContentfulStatusCode>([
   [errors.CheckpointBeyondLog, 503],
   [errors.DatabaseUnavailable, 503],
   [errors.ReadModelBehind, 503],
+  [errors.TryAgain, 503],
 ]);
 
 const TITLES: Record<number, string> = {
@@ -82,6 +83,9 @@ function translate(error: Error): Error {
   }
   if (errors.isUnavailable(error) && !(error instanceof errors.DatabaseUnavailable)) {
     return new errors.DatabaseUnavailable("Cannot reach the database", { cause: error });
+  }
+  if (errors.isGivenUp(error)) {
+    return new errors.TryAgain("Cannot do that now: others were in the way", { cause: error });
   }
   return error;
 }

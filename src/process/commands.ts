@@ -12,6 +12,8 @@ import { useDatabase } from "./use-database.ts";
 
 const FIRST_DRAIN_MS = 2_000;
 const ORPHAN_CHECK_MS = 500;
+/** Short in development, so that a changed file is served soon. */
+const KEEP_ALIVE_MS = 1_000;
 
 /** `dev`: a database, and the shop below, started again whenever a file changes. */
 export async function dev(): Promise<number> {
@@ -48,6 +50,7 @@ export async function shop(): Promise<number> {
   const { url, failed, stop } = await start(settings, urls, settings.HOST ?? "127.0.0.1", {
     api: true,
     relay: settings.RELAY === "on",
+    keepAliveMs: KEEP_ALIVE_MS,
   });
   console.log(`
   API       ${url}/docs

@@ -11,6 +11,8 @@ import { serve } from "./serve.ts";
 export interface Parts {
   api: boolean;
   relay: boolean;
+  /** How long idle connections are kept, and so how long a stop may have to wait for them; seconds when left out. */
+  keepAliveMs?: number;
 }
 
 export interface Started {
@@ -76,7 +78,7 @@ export async function start(
     ];
     const migrated = (await Promise.all(used.map(reach))).every((isReady) => isReady);
     const app = createApp({ databases, relay, opsToken: settings.OPS_TOKEN, pages: pages() });
-    const serving = parts.api ? await serve(app.fetch, host, settings.PORT) : undefined;
+    const serving = parts.api ? await serve(app.fetch, host, settings.PORT, parts.keepAliveMs) : undefined;
     const relaying = parts.relay
       ? relayWhenMigrated(
         relay.db,

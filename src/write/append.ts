@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { CommandInProgress, isDatabaseError, VersionConflict } from "../errors.ts";
+import { CommandInProgress, isDatabaseError, isGivenUp, TryAgain, VersionConflict } from "../errors.ts";
 import type { Statement } from "./aggregate.ts";
 import type { Event, Metadata } from "./event.ts";
 import type { Answered } from "./idempotency.ts";
@@ -32,6 +32,7 @@ export class AlreadyAnswered extends Error {}
 /** What an error of an append means; errors of another kind are given back as they are. */
 export function explainAppendError(error: unknown): unknown {
   if (!isDatabaseError(error)) return error;
+  if (isGivenUp(error)) return new TryAgain(`Cannot append: ${error.message}`, { cause: error });
   switch (error.code) {
     case "CQ001":
       return new VersionConflict(error.message, { cause: error });

@@ -2,7 +2,14 @@ import { type RawBuilder, sql } from "kysely";
 import { jsonObjectFrom } from "kysely/helpers/postgres";
 import { v7 as uuidv7 } from "uuid";
 import type { Database } from "../database/database.ts";
-import { CommandRejected, isDatabaseError, NotFound, VersionConflict, VersionMismatch } from "../errors.ts";
+import {
+  CommandRejected,
+  isDatabaseError,
+  NotFound,
+  TryAgain,
+  VersionConflict,
+  VersionMismatch,
+} from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { Query } from "./aggregate.ts";
 import { AlreadyAnswered, append, explainAppendError } from "./append.ts";
@@ -15,12 +22,14 @@ const BACKOFF_MS = 10;
 
 /**
  * Carries out a command: one query to load (none when there is nothing to load), then one statement to save.
- * Without an id, one is made. After a version conflict it decides again on the newer state, three times in all.
+ * Without an id, one is made. After a version conflict, a deadlock or a serialization failure it decides again on the
+ * newer state, three times in all.
  *
  * @throws {CommandRejected} If the business says no.
  * @throws {NotFound} If there is no such aggregate.
  * @throws {VersionMismatch} If the aggregate is not at `ifMatch`.
  * @throws {VersionConflict} If others were faster every time, or what is to be created exists.
+ * @throws {TryAgain} If PostgreSQL undid it every time because others were in the way: send it again.
  * @throws {IdempotencyKeyReused} If the key was used with another input.
  * @throws {CommandInProgress} If a command with the same key is running.
  */
@@ -35,14 +44,14 @@ export async function execute<Input, State, E extends Event, Loaded>(
   let mustLoad = !command.creates || command.load !== undefined;
 
   for (let attempts = 1;; attempts++) {
-    const found = mustLoad ? await load(db, command, attempt) : NOTHING;
-    if (found.kept && key) return replay(found.kept, key);
     try {
+      const found = mustLoad ? await load(db, command, attempt) : NOTHING;
+      if (found.kept && key) return replay(found.kept, key);
       return await decideAndSave(db, command, attempt, found as Found<Loaded>, context);
     } catch (error) {
       const reason = explain(error, command.name, command.aggregate.constraints);
       const answered = reason instanceof AlreadyAnswered;
-      const outrun = reason instanceof VersionConflict && !command.creates;
+      const outrun = reason instanceof TryAgain || (reason instanceof VersionConflict && !command.creates);
       // The answer is there now, so one more look ends it.
       if (!answered && !(outrun && attempts < ATTEMPTS_MAX)) throw reason;
       if (outrun) await sleep(Math.random() * BACKOFF_MS * 2 ** attempts);

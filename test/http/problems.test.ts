@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { createApp } from "../../src/app.ts";
 import { toAnswer, useTestApp } from "../support/app.ts";
@@ -121,5 +122,20 @@ describe("The operator's routes", () => {
 
   it("answer 404 to the operator who asks for what there is not", async () => {
     expectProblem(await app.get("/ops/nowhere", { authorization: "Bearer operator" }), 404, "not-found");
+  });
+});
+
+describe("A statement that PostgreSQL undid because of others", () => {
+  it.each(["40P01", "40001"])("may be sent again: %s", async (sqlstate) => {
+    await sql.raw(`
+      create function write.give_up() returns trigger language plpgsql as $$
+      begin
+        raise exception 'as if' using errcode = '${sqlstate}';
+      end $$;
+      create trigger given_up before insert on write.customers execute function write.give_up()`)
+      .execute(app.database.owner);
+    const customer = { name: "Ada Lovelace", email: "ada@example.com" };
+    expectProblem(await app.put(`/customers/${randomUUID()}`, customer), 503, "try-again");
+    await sql.raw("drop function write.give_up cascade").execute(app.database.owner);
   });
 });

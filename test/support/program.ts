@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import type { DatabaseUrls } from "../../src/config.ts";
 import { until } from "./until.ts";
@@ -23,6 +24,8 @@ export interface ProgramOptions {
   root?: string;
   /** Settings; those of this process do not count. */
   settings?: Record<string, string>;
+  /** Files to load before the program, from the root of this checkout. */
+  preload?: string[];
 }
 
 const START_MS = 30_000;
@@ -35,9 +38,12 @@ export function usePrograms(): (mode: string, options?: ProgramOptions) => Progr
     for (const child of running) child.kill("SIGKILL");
     await until("every program has ended", () => running.size === 0);
   });
-  return (mode, { root = ".", settings = {} } = {}) => {
-    const runtime = "Deno" in globalThis ? ["run", "--allow-all"] : ["--import", "tsx"];
-    const child = spawn(process.execPath, [...runtime, "src/main.ts", mode], {
+  return (mode, { root = ".", settings = {}, preload = [] } = {}) => {
+    const [runtime, flag] = "Deno" in globalThis
+      ? [["run", "--allow-all"], "--preload"]
+      : [["--import", "tsx"], "--import"];
+    const first = preload.flatMap((file) => [flag, pathToFileURL(resolve(file)).href]);
+    const child = spawn(process.execPath, [...runtime, ...first, "src/main.ts", mode], {
       cwd: resolve(root),
       env: { ...inherited(), ...settings },
       stdio: ["ignore", "pipe", "pipe"],

@@ -8,11 +8,15 @@ export interface Proxy {
   roundTrips: number;
   /** Bytes are accepted and go nowhere, in both directions. */
   blackHole: boolean;
+  /** Requests arrive, but what the server says goes nowhere. */
+  mute: boolean;
+  /** How long everything takes, each way. */
+  delayMs: number;
   /** Cuts every connection at once. */
   cut(): void;
 }
 
-/** A TCP proxy in front of the database that counts and breaks things. */
+/** A TCP proxy in front of a server, such as the database, that counts and breaks things. */
 export function useProxy(target: () => string): Proxy {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
@@ -23,24 +27,27 @@ export function useProxy(target: () => string): Proxy {
       if (proxy.blackHole) return;
       if (serverSpokeLast) proxy.roundTrips++;
       serverSpokeLast = false;
-      upstream.write(bytes);
+      pass(() => upstream.write(bytes));
     });
     upstream.on("data", (bytes) => {
-      if (proxy.blackHole) return;
+      if (proxy.blackHole || proxy.mute) return;
       serverSpokeLast = true;
-      client.write(bytes);
+      pass(() => client.write(bytes));
     });
     for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
       sockets.add(one);
       one.on("error", () => {}).on("close", () => {
         sockets.delete(one);
-        other.destroy();
+        pass(() => other.destroySoon());
       });
     }
   });
+  const pass = (send: () => void) => proxy.delayMs > 0 ? void setTimeout(send, proxy.delayMs) : send();
   const proxy: Proxy = {
     roundTrips: 0,
     blackHole: false,
+    mute: false,
+    delayMs: 0,
     cut: () => sockets.forEach((socket) => socket.resetAndDestroy()),
     url(target) {
       const url = new URL(target);

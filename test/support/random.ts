@@ -3,6 +3,7 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
 export interface Random {
+  readonly seed: number;
   /** A whole number, both ends included. */
   between(from: number, to: number): number;
   chance(percent: number): boolean;
@@ -14,5 +15,5 @@ export function seededRandom(what: string): Random {
   console.log(`${what}: TEST_SEED=${seed}`);
   const generator = xoroshiro128plus(seed);
   const between = (from: number, to: number) => uniformInt(generator, from, to);
-  return { between, chance: (percent) => between(1, 100) <= percent };
+  return { seed, between, chance: (percent) => between(1, 100) <= percent };
 }

@@ -1,0 +1,121 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Database } from "../../../src/database/database.ts";
+import type { Verdict } from "./oracle.ts";
+import { effectStreamOf } from "./witness.ts";
+
+/** One thing that must be true, and what contradicts it. */
+export interface Check {
+  kind: Exclude<keyof Verdict, "events">;
+  what: string;
+  /** The offenders, each as one text. */
+  offenders: RawBuilder<{ offender: string }>;
+}
+
+/** That what was acknowledged is stored, and that every event is in the log once, in its place. */
+export function logChecks(acknowledged: string[]): Check[] {
+  const ids = sql`jsonb_array_elements_text(${JSON.stringify(acknowledged)}::text::jsonb)`;
+  return [
+    {
+      kind: "missed",
+      what: "Acknowledged, and not stored",
+      offenders:
+        sql`select id as offender from ${ids} as id where id::uuid not in (select id from write.events)`,
+    },
+    {
+      kind: "missed",
+      what: "Stored, and without a position",
+      offenders: sql`
+        select id::text as offender from write.events where id not in (select event_id from relay.log)`,
+    },
+    {
+      kind: "missed",
+      what: "Numbered, and not stored",
+      offenders: sql`
+        select event_id::text as offender from relay.log where event_id not in (select id from write.events)`,
+    },
+    {
+      kind: "missed",
+      what: "A position left out",
+      offenders: sql`
+        select position::text as offender from generate_series(1, (select max(position) from relay.log)) as position
+        where position not in (select position from relay.log)`,
+    },
+    {
+      kind: "twice",
+      what: "Numbered more than once",
+      offenders: sql`select event_id::text as offender from relay.log group by event_id having count(*) > 1`,
+    },
+    {
+      kind: "twice",
+      what: "Sent under one key, and done more than once",
+      offenders: sql`
+        select metadata ->> 'correlationId' as offender from write.events
+        where metadata ->> 'correlationId' like 'load-%' and metadata ->> 'causationId' is null
+        group by 1 having count(*) > 1`,
+    },
+    {
+      kind: "outOfOrder",
+      what: "A stream in another order than its versions",
+      offenders: sql`
+        select format('%s %s at %s', stream, version, position) as offender from (
+          select *, row_number() over (partition by stream order by position) as place
+          from relay.log join write.events on id = event_id
+        ) as numbered where version <> place`,
+    },
+    {
+      kind: "outOfOrder",
+      what: "A version left out of a stream",
+      offenders: sql`
+        select format('%s %s', stream, version) as offender from (
+          select *, row_number() over (partition by stream order by version) as place from write.events
+        ) as versioned where version <> place`,
+    },
+  ];
+}
+
+/** That every read model shows what its definition says, no more and no less. */
+export async function readModelChecks(db: Database): Promise<Check[]> {
+  const { rows } = await sql<{ name: string }>`
+    select relname as name from pg_class where relnamespace = 'read'::regnamespace
+      and to_regclass(format('read.%I', relname || '_source')) is not null`.execute(db);
+  return rows.flatMap(({ name }) => {
+    const [content, definition] = [sql.table(`read.${name}`), sql.table(`read.${name}_source`)];
+    const difference = (from: RawBuilder<unknown>, less: RawBuilder<unknown>) =>
+      sql<
+        { offender: string }
+      >`select row(d.*)::text as offender from (table ${from} except table ${less}) as d`;
+    return [
+      { kind: "missed", what: `Not shown by ${name}`, offenders: difference(definition, content) },
+      { kind: "missed", what: `Wrongly shown by ${name}`, offenders: difference(content, definition) },
+    ];
+  });
+}
+
+/** That every event had exactly one effect, and those of a stream came in its order. */
+export function witnessChecks(): Check[] {
+  const effects = sql`(
+    select event.stream, event.version, event.id, effect.version as place, effect.data
+    from write.events as event
+    left join write.events as effect
+      on effect.stream = ${effectStreamOf(sql`event.stream`)} and effect.data ->> 'eventId' = event.id::text
+    where event.stream not like 'witness-%'
+  ) as effects`;
+  return [
+    {
+      kind: "missed",
+      what: "Without an effect",
+      offenders: sql`select id::text as offender from ${effects} where place is null`,
+    },
+    {
+      kind: "twice",
+      what: "With more than one effect",
+      offenders: sql`select id::text as offender from ${effects} group by id having count(*) > 1`,
+    },
+    {
+      kind: "outOfOrder",
+      what: "An effect out of order",
+      offenders:
+        sql`select format('%s %s', stream, version) as offender from ${effects} where place <> version`,
+    },
+  ];
+}

@@ -1,0 +1,46 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inject } from "vitest";
+import type { TestProject } from "vitest/node";
+import type { Random } from "../../support/random.ts";
+import type { Verdict } from "./oracle.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The folder of the rows. */
+    faultReports: string;
+  }
+}
+
+const HEADER = ["fault", "events", "missed", "twice", "out of order", "seed", "remark"];
+
+/** Prints the row of a fault, and keeps it for the table at the end of the run. */
+export async function report(
+  fault: string,
+  { events, missed, twice, outOfOrder }: Verdict,
+  { seed }: Pick<Random, "seed">,
+  remark = "",
+): Promise<void> {
+  const row = toRow([fault, events, missed, twice, outOfOrder, seed, remark]);
+  console.log(row);
+  await writeFile(join(inject("faultReports"), `${fault}-${randomUUID()}`), row);
+}
+
+/** Around the whole run: a folder for the rows, and the table of them when all is done. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), "cqrs-faults-"));
+  project.provide("faultReports", folder);
+  return async () => {
+    const files = (await readdir(folder)).toSorted();
+    const rows = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
+    await rm(folder, { recursive: true });
+    if (rows.length === 0) return;
+    console.log(["", toRow(HEADER), toRow(HEADER.map(() => "---")), ...rows, ""].join("\n"));
+  };
+}
+
+function toRow(cells: (string | number)[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
