@@ -32,7 +32,8 @@ export async function runRelay(
   pollMs = POLL_MS,
 ): Promise<void> {
   const bell = createBell();
-  const listener = listen(directUrl, bell.ring);
+  const stopping = new AbortController();
+  const listening = listen(relay.db, directUrl, bell.ring, AbortSignal.any([signal, stopping.signal]));
   let sweepAt = performance.now();
   try {
     while (!signal.aborted) {
@@ -49,7 +50,8 @@ export async function runRelay(
       await bell.wait(pollMs * (0.5 + Math.random() / 2), signal);
     }
   } finally {
-    await listener.close();
+    stopping.abort();
+    await listening;
   }
 }
 

@@ -23,7 +23,7 @@ export interface TestDatabase {
 }
 
 /** A migrated database of its own for a test file, with the four logins; dropped after the file. */
-export function useTestDatabase(): TestDatabase {
+export function useTestDatabase({ adminUrl = () => inject("adminUrl") } = {}): TestDatabase {
   const name = `t_${randomBytes(6).toString("hex")}`;
   const ends: (() => Promise<void>)[] = [];
   const opened = new Map<Role, Database>();
@@ -41,12 +41,12 @@ export function useTestDatabase(): TestDatabase {
   };
 
   beforeAll(async () => {
-    urls = await provision(inject("adminUrl"), name);
+    urls = await provision(adminUrl(), name);
     await migrateDatabase(urls);
   });
   afterAll(async () => {
     await Promise.all(ends.map((end) => end()));
-    await dropDatabase(name);
+    await dropDatabase(adminUrl(), name);
   });
 
   return {
@@ -75,8 +75,8 @@ export function useTestDatabase(): TestDatabase {
   };
 }
 
-async function dropDatabase(name: string): Promise<void> {
-  const sql = postgres(inject("adminUrl"), { max: 1, fetch_types: false, onnotice: () => {} });
+async function dropDatabase(adminUrl: string, name: string): Promise<void> {
+  const sql = postgres(adminUrl, { max: 1, fetch_types: false, onnotice: () => {} });
   await sql`drop database ${sql(name)} with (force)`;
   for (const role of ["command", "query", "relay", "owner"]) await sql`drop role ${sql(`${name}_${role}`)}`;
   await sql.end();

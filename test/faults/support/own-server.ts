@@ -1,0 +1,42 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../../src/process/embedded-postgres.ts";
+import { findBinaries, serverOwner } from "../../../src/process/postgres-binaries.ts";
+import { run } from "../../../src/process/run.ts";
+
+export interface OwnServer {
+  /** Of the superuser. */
+  readonly url: string;
+  /** fast: connections are ended and everything is written; immediate: as in a crash, with a recovery afterwards. */
+  restart(how: "fast" | "immediate"): Promise<void>;
+}
+
+/** A PostgreSQL for the tests of this file only, which they may ill-treat. It flushes its commits (fsync). */
+export function useOwnServer(): OwnServer {
+  let folder: string;
+  let server: EmbeddedPostgres;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "cqrs-own-"));
+    await chmod(folder, 0o755);
+    server = await startEmbeddedPostgres(folder);
+  });
+  afterAll(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true });
+  });
+  return {
+    get url() {
+      return server.url;
+    },
+    async restart(how) {
+      const owner = await serverOwner(folder);
+      const { pg_ctl } = await findBinaries(owner);
+      const data = join(owner.folder, "postgres");
+      const log = join(data, "server.log");
+      const code = await run(pg_ctl, ["restart", "-D", data, "-m", how, "-w", "-l", log], owner);
+      if (code !== 0) throw new Error(`Cannot restart PostgreSQL in ${data}: pg_ctl ended with ${code}`);
+    },
+  };
+}
