@@ -4,6 +4,7 @@ import * as z from "zod";
 import { DatabaseUnavailable, Unauthorized } from "../errors.ts";
 import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
 import { drain, type Relay } from "../relay/drain.ts";
+import { listListeners } from "../relay/listeners.ts";
 import { relayStatus } from "../relay/status.ts";
 import type { Databases, Env } from "./env.ts";
 import { operation } from "./openapi.ts";
@@ -43,6 +44,9 @@ const relayShape = z.object({
     parked: z.int(),
     lastError: z.string().nullable(),
   })),
+  relays: z.array(
+    z.object({ id: z.uuid(), listening: z.boolean(), since: z.iso.datetime(), seenAt: z.iso.datetime() }),
+  ),
 });
 const drained = z.object({ handled: z.int(), more: z.boolean() });
 
@@ -53,7 +57,11 @@ export function operations(relay: Relay, opsToken: string | undefined) {
     .get(
       "/ops/relay",
       operation({ summary: "How far the relay has come", secured: true, answers: { 200: relayShape } }),
-      async (c) => c.json(await relayStatus(relay.db, relay.subscriptions)),
+      async (c) =>
+        c.json({
+          ...await relayStatus(relay.db, relay.subscriptions),
+          relays: await listListeners(relay.db),
+        }),
     )
     .post(
       "/ops/relay/drain",

@@ -38,8 +38,9 @@ export async function runRelay(
   const bell = createBell();
   const tasks = tasksOf(relay);
   tasks.onLateEnd = bell.ring;
-  const listener = listen(directUrl, bell.ring);
-  const timing = keepFiring(relay, signal, pollMs);
+  const failing = new AbortController();
+  const ending = AbortSignal.any([signal, failing.signal]);
+  const beside = [listen(relay.db, directUrl, bell.ring, ending), keepFiring(relay, ending, pollMs)];
   let sweepAt = performance.now();
   try {
     while (!signal.aborted) {
@@ -56,8 +57,8 @@ export async function runRelay(
       await bell.wait(pollMs * (0.5 + Math.random() / 2), signal);
     }
   } finally {
-    await listener.close();
-    await timing;
+    failing.abort();
+    await Promise.all(beside);
     await tasks.waitForAll(STOP_MS);
   }
 }

@@ -79,13 +79,13 @@ describe("an API that is killed after the commit and before the answer", () => {
     );
     const asking = commands.map(({ path, key, body }) => ask(`${url}${path}`, "POST", key, body));
     await untilBlocked(database.owner, commands.length);
-    proxy.mute = true;
+    proxy.loseReplies = true;
     await lock.commit();
     await until("all are committed", async () => await countAnswers(commands) === commands.length);
     program.signal("SIGKILL");
     expect((await Promise.all(asking)).map(({ kind }) => kind)).toEqual(commands.map(() => "lost"));
     await program.ended;
-    proxy.mute = false;
+    proxy.loseReplies = false;
   }
 
   /** Twice: the second answer is the first one's. Answers the ids of the events. */

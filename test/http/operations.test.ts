@@ -1,4 +1,6 @@
+import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
+import { reportListener } from "../../src/relay/listeners.ts";
 import { OPS_TOKEN, useTestApp } from "../support/app.ts";
 import { newProduct } from "../support/http-shop.ts";
 import { until } from "../support/until.ts";
@@ -24,7 +26,34 @@ describe("GET /ops/relay", () => {
         parked: 0,
         lastError: null,
       })),
+      relays: [],
     });
+  });
+
+  it("shows every relay that runs, and does not believe one that has fallen silent", async () => {
+    const { owner } = app.database;
+    const reporters = [reportListener(app.database.relay), reportListener(app.database.relay)];
+    for (const reporter of reporters) await reporter.say(true);
+    expect((await relay()).relays).toEqual(reporters.map(() => ({
+      id: expect.any(String),
+      listening: true,
+      since: expect.any(String),
+      seenAt: expect.any(String),
+    })));
+
+    const silentFor = (seconds: number) =>
+      sql`update relay.listeners set seen_at = now() - ${seconds} * interval '1 second'`.execute(owner);
+    await silentFor(60);
+    await reporters[0]!.say(false);
+    expect((await relay()).relays.map(({ listening }: { listening: boolean }) => listening)).toEqual([
+      false,
+      false,
+    ]);
+    await silentFor(600);
+    await reporters[0]!.say(true);
+    expect((await relay()).relays).toHaveLength(1);
+    await reporters[0]!.leave();
+    expect((await relay()).relays).toEqual([]);
   });
 
   it("counts what waits for its position, and what a subscription has not handled", async () => {

@@ -8,15 +8,21 @@ export interface Proxy {
   roundTrips: number;
   /** Bytes are accepted and go nowhere, in both directions. */
   blackHole: boolean;
-  /** Requests arrive, but what the server says goes nowhere. */
-  mute: boolean;
-  /** How long everything takes, each way. */
+  /** Only what the server says is lost: what the client asked for takes effect. */
+  loseReplies: boolean;
+  /** How long bytes take on their way, each way. */
   delayMs: number;
-  /** Cuts every connection at once. */
+  /** Cuts every connection at once, with a reset. */
   cut(): void;
+  /** Ends every connection in good order (FIN). */
+  finish(): void;
+  /** Refuses new connections from now on, and cuts those there are. */
+  close(): Promise<void>;
+  /** Takes connections again. */
+  open(): Promise<void>;
 }
 
-/** A TCP proxy in front of a server, such as the database, that counts and breaks things. */
+/** A TCP proxy in front of the database that counts and breaks things. */
 export function useProxy(target: () => string): Proxy {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
@@ -27,35 +33,51 @@ export function useProxy(target: () => string): Proxy {
       if (proxy.blackHole) return;
       if (serverSpokeLast) proxy.roundTrips++;
       serverSpokeLast = false;
-      pass(() => upstream.write(bytes));
+      later(() => upstream.write(bytes));
     });
     upstream.on("data", (bytes) => {
-      if (proxy.blackHole || proxy.mute) return;
+      if (proxy.blackHole || proxy.loseReplies) return;
       serverSpokeLast = true;
-      pass(() => client.write(bytes));
+      later(() => client.write(bytes));
     });
     for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
       sockets.add(one);
       one.on("error", () => {}).on("close", () => {
         sockets.delete(one);
-        pass(() => other.destroySoon());
+        other.destroy();
       });
     }
   });
-  const pass = (send: () => void) => proxy.delayMs > 0 ? void setTimeout(send, proxy.delayMs) : send();
+  // Timers of the same length fire in the order in which they were set, so bytes stay in order.
+  const later = (pass: () => void) => void (proxy.delayMs > 0 ? setTimeout(pass, proxy.delayMs) : pass());
+  let port = 0;
+  const open = () =>
+    new Promise<void>((resolve) =>
+      server.listen(port, "127.0.0.1", () => {
+        port = (server.address() as AddressInfo).port;
+        resolve();
+      })
+    );
   const proxy: Proxy = {
     roundTrips: 0,
     blackHole: false,
-    mute: false,
+    loseReplies: false,
     delayMs: 0,
     cut: () => sockets.forEach((socket) => socket.resetAndDestroy()),
+    finish: () => sockets.forEach((socket) => socket.end()),
+    close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      proxy.cut();
+      return closed;
+    },
+    open,
     url(target) {
       const url = new URL(target);
-      url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      url.host = `127.0.0.1:${port}`;
       return url.href;
     },
   };
-  beforeAll(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
+  beforeAll(open);
   afterAll(() => {
     proxy.cut();
     server.close();
