@@ -30,7 +30,7 @@ export interface Drained {
 
 export const BATCH_EVENTS_MAX = 1_000;
 /** A read model that takes longer is left to it, and the others go on. */
-const PATIENCE_MS = 20;
+const PATIENCE_MS = 100;
 
 const logger = getLogger(["cqrs", "relay"]);
 

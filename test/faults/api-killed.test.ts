@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { aCustomer, anOrder, aProduct } from "../support/arrange.ts";
+import { placeOrder } from "../../src/features/ordering/commands/place-order.ts";
+import { execute } from "../../src/write/execute.ts";
+import { aCustomer, aProduct } from "../support/arrange.ts";
+import { anybody } from "../support/context.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { hold, untilBlocked } from "../support/hold.ts";
 import { type Program, settingsOf, usePrograms } from "../support/program.ts";
@@ -10,7 +13,7 @@ import { seededRandom } from "../support/random.ts";
 import { until } from "../support/until.ts";
 import { shortOrLong } from "./support/length.ts";
 import { ask } from "./support/load.ts";
-import { verify } from "./support/oracle.ts";
+import { settled, verify } from "./support/oracle.ts";
 import { report } from "./support/report.ts";
 import { installWitness, WITH_WITNESS } from "./support/witness.ts";
 
@@ -60,7 +63,7 @@ describe("an API that is killed after the commit and before the answer", () => {
   async function someCommands(): Promise<Sent[]> {
     const { command } = database;
     const [customerId, productId] = [await aCustomer(command), await aProduct(command, { pieces: 1 })];
-    const orderId = await anOrder(command);
+    const orderId = await aConfirmedOrder(customerId);
     const bodies: [string, object][] = [
       ["/products", { name: "Desk lamp", priceCents: 4_900 }],
       [`/products/${productId}/stock`, { quantity: 7 }],
@@ -70,9 +73,23 @@ describe("an API that is killed after the commit and before the answer", () => {
     return bodies.map(([path, body]) => ({ path, body, key: `load-${randomUUID()}` }));
   }
 
+  /** One that nobody is at work on any more. */
+  async function aConfirmedOrder(customerId: string): Promise<string> {
+    const { command } = database;
+    const lines = [{ productId: await aProduct(command, { pieces: 1 }), quantity: 1 }];
+    const { id } = await execute(command, placeOrder, { input: { customerId, lines } }, anybody);
+    await until("it is confirmed", async () => {
+      const { status } = await command.selectFrom("write.orders").select("status").where("id", "=", id)
+        .executeTakeFirstOrThrow();
+      return status === "confirmed";
+    });
+    return id;
+  }
+
   /** Lets the commands commit, but not the program hear of it, and kills it. */
   async function loseAnswers(program: Program, commands: Sent[]): Promise<void> {
     const url = await program.printed(/Listening on (\S+)/);
+    await settled(database.owner);
     const lock = await hold(
       database.owner,
       (trx) => sql`lock table write.events in exclusive mode`.execute(trx),

@@ -1,11 +1,12 @@
 import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
-import { subscriptions } from "../../src/app.ts";
+import { handlers, subscriptions } from "../../src/app.ts";
 import { drain } from "../../src/relay/drain.ts";
+import { subscribe } from "../../src/relay/handler.ts";
 import { aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { type Given, judge, type Verdict, verify } from "./support/oracle.ts";
-import { createWitness, installWitness, toTestSubscription } from "./support/witness.ts";
+import { createWitness, installWitness } from "./support/witness.ts";
 
 const test = useTestDatabase();
 
@@ -16,7 +17,7 @@ const RIGHT: Verdict = { events: EVENTS, missed: 0, twice: 0, outOfOrder: 0 };
 describe("the oracle of the fault tests", () => {
   beforeAll(async () => {
     await installWitness(test.owner);
-    const all = [...subscriptions, toTestSubscription(createWitness(test.command))];
+    const all = [...subscriptions, ...handlers(test.command), subscribe(createWitness(test.command))];
     for (let product = 0; product < EVENTS / 4; product++) await aProduct(test.command, { pieces: 5 });
     await drain({ db: test.relay, subscriptions: all, delayMs: 0 }, 10_000);
   });

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { fulfilment } from "../../src/features/fulfilment/process-manager.ts";
 import { placeOrder } from "../../src/features/ordering/commands/place-order.ts";
 import { collectPayments } from "../../src/features/payments/collect-payments.ts";
+import { requestPayment } from "../../src/features/payments/commands/request-payment.ts";
 import type { PaymentGateway } from "../../src/features/payments/gateway.ts";
 import { sampleGateway } from "../../src/features/payments/sample-gateway.ts";
 import { drain } from "../../src/relay/drain.ts";
@@ -72,12 +73,14 @@ describe("the fulfilment of an order", () => {
     });
   });
 
-  it("cancels the order when the gateway does not answer in time, and takes back what it takes too late", async () => {
+  it("cancels the order when the gateway does not answer in time, and takes back what it took in silence", async () => {
     const books = sampleGateway(test.command);
-    let isSilent = true;
     const gateway: PaymentGateway = {
       ...books,
-      take: (payment, signal) => isSilent ? new Promise(() => {}) : books.take(payment, signal),
+      async take(payment, signal) {
+        await books.take(payment, signal);
+        return await new Promise(() => {});
+      },
     };
     const payments = { ...collectPayments(test.command, gateway), timeoutMs: 100 };
     const relay = relayOf([toHandler(test.command, fulfilment), payments].map(subscribe));
@@ -85,9 +88,8 @@ describe("the fulfilment of an order", () => {
     await drain(relay, 10_000);
     expect(await statusOf(id)).toMatchObject({ status: "placed", reserved_pieces: 2, payment: "requested" });
 
-    await books.take({ id, amountCents: 9_800, token: null }, new AbortController().signal);
+    expect(await takenFor(test, [id])).toBe(9_800);
     await passTimeLimit(test);
-    isSilent = false;
     await drainWhatIsDue(test, relay);
     expect(await statusOf(id)).toMatchObject({
       status: "cancelled",
@@ -96,6 +98,18 @@ describe("the fulfilment of an order", () => {
       payment: "refunded",
       refunded_cents: 9_800,
     });
+    expect(await takenFor(test, [id])).toBe(0);
+  });
+
+  it("takes back a payment that a late relay asks for, when the cancelled order was forgotten already", async () => {
+    const id = await place(await aProduct(test.command), 2);
+    await drain(relayOf(), 10_000);
+    expect(await statusOf(id)).toMatchObject({ status: "cancelled", payment: null });
+
+    const input = { amountCents: 9_800, token: null };
+    await execute(test.command, requestPayment, { id, input }, anybody);
+    await drain(relayOf(), 10_000);
+    expect(await statusOf(id)).toMatchObject({ status: "cancelled", payment: "refunded" });
     expect(await takenFor(test, [id])).toBe(0);
   });
 

@@ -2,7 +2,9 @@ import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { DatabaseUnavailable } from "../../src/errors.ts";
 import { drain, drainBatch, tasksOf } from "../../src/relay/drain.ts";
+import { passBatch } from "../../src/relay/lease.ts";
 import { listParked, retryParked } from "../../src/relay/parked.ts";
+import type { Subscription } from "../../src/relay/subscription.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { addHandler, append, makeDue, nameOf } from "../support/handlers.ts";
 import { until } from "../support/until.ts";
@@ -143,6 +145,35 @@ describe("a handler", () => {
     release();
     await drain(relay, 5_000);
     expect(told.filter((name) => name.startsWith("j"))).toEqual(["j1", "j2"]);
+  });
+});
+
+describe("a read model that is slow", () => {
+  it("delays no other, and is given nothing more meanwhile", async () => {
+    const handled: string[] = [];
+    let release = () => {};
+    const atWork = new Promise<boolean>((resolve) => release = () => resolve(true));
+    const viewOf = (name: string, done: Promise<boolean>): Subscription => ({
+      name,
+      kind: "test",
+      async handle(db, { from, to }) {
+        handled.push(name);
+        await done;
+        return await passBatch(db, name, { from, to, events: [] });
+      },
+    });
+    const names = await Promise.all(
+      ["slow", "quick"].map(async () => (await addHandler(test, async () => {})).name),
+    );
+    const [slow, quick] = [viewOf(names[0]!, atWork), viewOf(names[1]!, Promise.resolve(true))];
+    const relay = { db: test.relay, subscriptions: [slow, quick], delayMs: 0 };
+    await append(test, "k");
+    await drainBatch(relay);
+    await append(test, "k");
+    await drainBatch(relay);
+    expect(handled.toSorted()).toEqual([quick.name, quick.name, slow.name].toSorted());
+    release();
+    expect(await drain(relay, 5_000)).toMatchObject({ more: false });
   });
 });
 

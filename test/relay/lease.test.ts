@@ -117,7 +117,7 @@ describe("an event that never comes back from its tries", () => {
     await append(test, "h");
     await leaseAndDie(name);
     await letLeaseRunOut(name);
-    await drainBatch(relay);
+    await leaseAndDie(name);
     for (let death = 0; death < 2; death++) {
       await makeDue(test);
       const { rows } = await sql`select * from relay.lease_retries(${name}, 3, 8, 60000)`.execute(test.relay);

@@ -20,7 +20,7 @@ export async function settled(owner: Database): Promise<void> {
     const { rows: [row] } = await sql<{ settled: boolean }>`
       select not exists (select from write.outbox) and not exists (
         select from relay.checkpoints where position <> (select coalesce(max(position), 0) from relay.log)
-      ) as settled`.execute(owner);
+      ) and not exists (select from relay.retries) as settled`.execute(owner);
     return row!.settled;
   }, SETTLE_MS);
 }

@@ -1,18 +1,10 @@
 import { type RawBuilder, sql } from "kysely";
 import * as z from "zod";
 import type { Database } from "../../../src/database/database.ts";
-import type { Subscription } from "../../../src/relay/subscription.ts";
+import type { Handler } from "../../../src/relay/handler.ts";
 import type { Aggregate } from "../../../src/write/aggregate.ts";
 import type { Command } from "../../../src/write/command.ts";
-import type { RecordedEvent } from "../../../src/write/event.ts";
 import { execute } from "../../../src/write/execute.ts";
-
-/** A subscription that runs TypeScript: one event at a time, at least once, in the order of its stream. */
-export interface Handler {
-  name: string;
-  kind: string;
-  handle(event: RecordedEvent, signal: AbortSignal): Promise<void>;
-}
 
 interface Witnessed {
   type: "Witnessed";
@@ -24,7 +16,6 @@ export const WITH_WITNESS = "test/faults/support/with-witness.ts";
 
 const NAME = "witness";
 const CATEGORY = "witness";
-const CHUNK_EVENTS_MAX = 50;
 
 /** Makes room for the effects of a witness, and its checkpoint, in a database whose log is empty. */
 export async function installWitness(owner: Database): Promise<void> {
@@ -44,30 +35,11 @@ export function createWitness(command: Database): Handler {
   return {
     name: NAME,
     kind: "test",
+    concerns: ({ stream }) => !stream.startsWith(`${CATEGORY}-`),
     async handle({ id: eventId, stream, version, metadata: { correlationId } }) {
-      if (stream.startsWith(`${CATEGORY}-`)) return;
       const context = { caller: NAME, correlationId, causationId: eventId, idempotencyKey: eventId };
       await execute(command, witness, { id: stream, input: { eventId, version } }, context);
     },
-  };
-}
-
-/** Hands the events of a batch to a handler, some at a time, while its checkpoint is claimed. */
-export function toTestSubscription({ name, kind, handle }: Handler): Subscription {
-  return {
-    name,
-    kind,
-    handle: (db, { from, events }) =>
-      db.transaction().execute(async (trx) => {
-        const { rows } = await sql<{ claimed: boolean }>`select relay.claim(${name}, ${from}) as claimed`
-          .execute(trx);
-        if (!rows[0]!.claimed) return false;
-        const chunk = events.slice(0, CHUNK_EVENTS_MAX);
-        for (const event of chunk) await handle(event, new AbortController().signal);
-        await trx.updateTable("relay.checkpoints").set({ position: chunk.at(-1)!.position })
-          .where("subscription", "=", name).execute();
-        return true;
-      }),
   };
 }
 
