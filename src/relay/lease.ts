@@ -5,7 +5,7 @@ import { sleep } from "../sleep.ts";
 import type { Batch } from "./subscription.ts";
 
 /** A relay that is stopped while it works loses its lease after this long; until then nobody else goes on. */
-export const LEASE_MS = 4_000;
+export const LEASE_MS = 3_000;
 const SAY_AGAIN_MS = 100;
 
 /** A batch that nobody else handles meanwhile. */

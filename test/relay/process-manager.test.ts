@@ -13,7 +13,10 @@ const test = useTestDatabase();
 type Tested = { type: "Tested"; data: Record<string, never> };
 
 async function relayOf(name: string, Tested: NonNullable<ProcessManager<Tested>["reactions"]["Tested"]>) {
-  const { handle, ...handler } = repeating(toHandler<Tested>(test.command, { name, reactions: { Tested } }), 3);
+  const { handle, ...handler } = repeating(
+    toHandler<Tested>(test.command, { name, reactions: { Tested } }),
+    3,
+  );
   return (await addHandler(test, handle, handler)).relay;
 }
 

@@ -1,0 +1,79 @@
+import { sql } from "kysely";
+import { describe, expect, it } from "vitest";
+import { retryParked } from "../../src/relay/parked.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { makeDue } from "../support/handlers.ts";
+import { seededRandom } from "../support/random.ts";
+import { until } from "../support/until.ts";
+import { FAULT_POINTS } from "./support/fault-points.ts";
+import { shortOrLong } from "./support/length.ts";
+import { settled, verify } from "./support/oracle.ts";
+import { useRelayPrograms } from "./support/relay-programs.ts";
+import { report } from "./support/report.ts";
+import { startSteadyLoad } from "./support/steady-load.ts";
+import { installWitness } from "./support/witness.ts";
+
+const KILLS = shortOrLong(1, 50);
+const TIMES_MAX = 3;
+const KILL_MS_MAX = 60_000;
+
+describe("a relay that is killed", () => {
+  const database = useTestDatabase();
+  const relayWith = useRelayPrograms();
+
+  it("at any point loses nothing, repeats nothing and keeps the order", async () => {
+    const random = seededRandom("relay killed");
+    await installWitness(database.owner);
+    const load = await startSteadyLoad(database, random);
+    for (const point of FAULT_POINTS) {
+      for (let kills = 0; kills < KILLS; kills++) {
+        const times = random.between(1, TIMES_MAX);
+        const environment = { FAULT_POINT: point, FAULT_TIMES: `${times}`, FAULT_SIGNAL: "SIGKILL" };
+        const relay = relayWith(database.urls, environment);
+        await until(`it is killed ${point}, time ${times}`, async () => {
+          // Nobody wants to wait for leases to run out and retries to be due.
+          await passTime();
+          return relay.ended() !== undefined;
+        }, KILL_MS_MAX);
+        expect(relay.ended()).toBe("SIGKILL");
+        await letLeasesRunOut();
+      }
+    }
+    await load.stop();
+    relayWith(database.urls);
+    await letLeasesRunOut();
+    const parked = await retryAll();
+    await settled(database.owner);
+
+    const verdict = await verify(database.owner, { ...load, witness: true });
+    const kills = KILLS * FAULT_POINTS.length;
+    await report(
+      "Relay killed",
+      verdict,
+      random,
+      `${kills} kills at ${FAULT_POINTS.length} points, ${parked} events were parked`,
+    );
+    expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
+  }, shortOrLong(180_000, 3_600_000));
+
+  async function letLeasesRunOut(): Promise<void> {
+    await sql`update relay.checkpoints set due_at = clock_timestamp() where leased_to is not null`.execute(
+      database.owner,
+    );
+    await passTime();
+  }
+
+  /** For what was set aside and is not being tried. */
+  async function passTime(): Promise<void> {
+    await sql`
+      update relay.retries set due_at = clock_timestamp()
+      where parked_at is null and (attempts = 0 or last_error is not null)`.execute(database.owner);
+  }
+
+  async function retryAll(): Promise<number> {
+    await makeDue(database);
+    const names = await database.owner.selectFrom("relay.checkpoints").select("subscription").execute();
+    const counts = await Promise.all(names.map((name) => retryParked(database.relay, name)));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+});

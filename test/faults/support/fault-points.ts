@@ -1,0 +1,53 @@
+import type { KyselyPlugin } from "kysely";
+import process from "node:process";
+
+/** The statements of a relay, by what they contain. A point is one of them, and before, during or after it. */
+const STATEMENTS = {
+  number: "relay.number_events",
+  refresh: "relay.refresh_keys",
+  "refresh as a whole": "relay.refresh_whole",
+  lease: "relay.lease(",
+  handle: "write.append(",
+  settle: "relay.settle(",
+  "lease again": "relay.lease_retries(",
+} as const;
+
+export const FAULT_POINTS = [
+  "before number",
+  "during number",
+  "after number",
+  "during refresh",
+  "after refresh",
+  "during refresh as a whole",
+  "after lease",
+  "during handle",
+  "after handle",
+  "during settle",
+  "after settle",
+  "after lease again",
+] as const;
+
+/** A query takes about so long: a signal within that time comes somewhere in the middle. */
+const DURING_MS_MAX = 3;
+
+/** Sends this process a signal when a point is reached for the n-th time. Its query goes on, if it was sent. */
+export function faultAt(point: string, times: number, signal: NodeJS.Signals): KyselyPlugin {
+  const [moment, ...words] = point.split(" ");
+  const text = STATEMENTS[words.join(" ") as keyof typeof STATEMENTS];
+  const ours = new WeakSet<object>();
+  let left = times;
+  const strike = () => process.kill(process.pid, signal);
+  return {
+    transformQuery({ node, queryId }) {
+      if (!JSON.stringify(node).includes(text) || --left !== 0) return node;
+      ours.add(queryId);
+      if (moment === "before") strike();
+      if (moment === "during") setTimeout(strike, DURING_MS_MAX * Math.random());
+      return node;
+    },
+    async transformResult({ result, queryId }) {
+      if (moment === "after" && ours.has(queryId)) strike();
+      return await Promise.resolve(result);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import process from "node:process";
+import { handlers, subscriptions, timers } from "../../../src/app.ts";
+import { openDatabase } from "../../../src/database/database.ts";
+import { type Handler, subscribe } from "../../../src/relay/handler.ts";
+import { runRelay } from "../../../src/relay/run.ts";
+import { faultAt } from "./fault-points.ts";
+import { createWitness } from "./witness.ts";
+
+// A relay like the program's, with a witness, that something happens to: FAULT_POINT, FAULT_TIMES, FAULT_SIGNAL say
+// when and what, POISON which events its witness cannot bear.
+const { COMMAND_DATABASE_URL, RELAY_DATABASE_URL, FAULT_POINT, FAULT_TIMES, FAULT_SIGNAL, POISON } =
+  process.env;
+const plugins = FAULT_POINT === undefined
+  ? []
+  : [faultAt(FAULT_POINT, Number(FAULT_TIMES), FAULT_SIGNAL as NodeJS.Signals)];
+const open = (url: string | undefined) =>
+  plugins.reduce((db, plugin) => db.withPlugin(plugin), openDatabase(url!, { max: 8 }));
+const command = open(COMMAND_DATABASE_URL);
+
+const relay = {
+  db: open(RELAY_DATABASE_URL),
+  subscriptions: [
+    ...subscriptions,
+    ...handlers(command),
+    subscribe(POISON === undefined ? createWitness(command) : poisoned(createWitness(command))),
+  ],
+  timers: timers(command),
+  delayMs: 0,
+};
+console.log("Relaying");
+await runRelay(relay, RELAY_DATABASE_URL!, new AbortController().signal);
+
+/** A stream with "throws", "hangs" or "kills" in its name begins with an event that does. */
+function poisoned(witness: Handler): Handler {
+  return {
+    ...witness,
+    attemptsMax: 3,
+    timeoutMs: 200,
+    async handle(event, signal) {
+      if (event.version === 1) {
+        if (event.stream.includes("throws")) throw new Error("Poison");
+        if (event.stream.includes("hangs")) await new Promise(() => {});
+        if (event.stream.includes("kills")) process.kill(process.pid, "SIGKILL");
+      }
+      await witness.handle(event, signal);
+    },
+  };
+}
