@@ -75,8 +75,11 @@ function respond(
   return c.body(JSON.stringify(body), status, { "Content-Type": "application/problem+json" });
 }
 
-/** SQLSTATEs that mean "not now": too many connections, shutting down, a lock or a statement that took too long. */
-const NOT_NOW = new Set(["53300", "55P03", "57014", "57P01", "57P02", "57P03"]);
+/**
+ * SQLSTATEs that mean "not now": a full disk, no memory, too many connections, a lock or a statement that took too long,
+ * shutting down.
+ */
+const NOT_NOW = new Set(["53100", "53200", "53300", "55P03", "57014", "57P01", "57P02", "57P03"]);
 
 /** Gives errors of libraries a name of ours. */
 function translate(error: Error): Error {
