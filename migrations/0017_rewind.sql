@@ -29,7 +29,7 @@ begin
   return query
     with log as (select coalesce(max(position), 0) as last from relay.log),
     beyond as (select checkpoints.* from relay.checkpoints, log where position > log.last for update of checkpoints)
-    update relay.checkpoints set position = log.last, last_error = null from beyond, log
+    update relay.checkpoints set position = log.last, due_at = '-infinity', last_error = null from beyond, log
     where checkpoints.subscription = beyond.subscription
     returning checkpoints.subscription, beyond.position, checkpoints.position;
   if found then
