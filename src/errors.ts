@@ -106,8 +106,11 @@ export function isConnectionLost(error: unknown): boolean {
   return error instanceof Error && "errno" in error;
 }
 
-/** SQLSTATEs that mean "not now": too many connections, shutting down, a lock or a statement that took too long. */
-const NOT_NOW = ["53300", "55P03", "57014", "57P01", "57P02", "57P03"];
+/**
+ * SQLSTATEs that mean "not now": a full disk, no memory, too many connections, a lock or a statement that took too long,
+ * shutting down.
+ */
+const NOT_NOW = ["53100", "53200", "53300", "55P03", "57014", "57P01", "57P02", "57P03"];
 
 /** Whether the database cannot answer at the moment: the same may work later. */
 export function isUnavailable(error: unknown): boolean {

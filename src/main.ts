@@ -1,5 +1,6 @@
 import process from "node:process";
-import { dev, migrateOnly, serveParts, shop } from "./process/commands.ts";
+import { dev, serveParts, shop } from "./process/commands.ts";
+import { migrateOnly, rewindOnly } from "./process/upkeep.ts";
 
 /** What `npm run …` and `deno task …` start: this program in one of its modes. */
 const modes = new Map<string, () => Promise<number>>([
@@ -8,6 +9,7 @@ const modes = new Map<string, () => Promise<number>>([
   ["start", () => serveParts("api and relay")],
   ["relay", () => serveParts("relay")],
   ["migrate", migrateOnly],
+  ["rewind", rewindOnly],
 ]);
 
 const mode = modes.get(process.argv[2] ?? "start");

@@ -88,20 +88,6 @@ export async function serveParts(wanted: "api and relay" | "relay"): Promise<num
   }
 }
 
-/** `migrate`: applies what is pending. */
-export async function migrateOnly(): Promise<number> {
-  const database = await useDatabase(readSettings(process.env));
-  try {
-    const applied = await migrateDatabase(database.urls);
-    console.log(
-      applied.length > 0 ? applied.map((name) => `Applied ${name}`).join("\n") : "Nothing to apply",
-    );
-    return 0;
-  } finally {
-    await database.stop();
-  }
-}
-
 /** Aborts at the first request to stop; the second one ends the process at once. */
 function untilStopped(): AbortSignal {
   const stopping = new AbortController();

@@ -1,4 +1,4 @@
-import { CommandInProgress, isUnavailable, VersionConflict } from "../errors.ts";
+import { CommandInProgress, isUnavailable, TryAgain, VersionConflict } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { RecordedEvent } from "../write/event.ts";
 import type { Handler } from "./handler.ts";
@@ -40,7 +40,7 @@ export async function tryOnce(
 
 /** Somebody else was at it: no fault of the event's. */
 function isRival(error: unknown): boolean {
-  return error instanceof VersionConflict || error instanceof CommandInProgress;
+  return [VersionConflict, TryAgain, CommandInProgress].some((kind) => error instanceof kind);
 }
 
 /** How long to rest after so many tries: exponential, with full jitter. */

@@ -48,7 +48,7 @@ export async function numberEvents(db: Database, maxEvents: number): Promise<Out
     ]).executeTakeFirstOrThrow();
   } catch (error) {
     if (!isDatabaseError(error) || error.code !== "CQ004") throw error;
-    throw new CheckpointBeyondLog(error.message, { cause: error });
+    throw new CheckpointBeyondLog(`${error.message} If so, run "npm run rewind"`, { cause: error });
   }
 }
 

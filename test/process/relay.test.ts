@@ -39,7 +39,7 @@ describe("relay", () => {
     expect(await program.ended).toBe(1);
     expect(program.output.trim().split("\n").at(-1)).toBe(
       "Cannot relay: the checkpoint of order_details is at position 1000, but the log ends at " +
-        `${rows[0]!.last}; was an older copy of the database restored?`,
+        `${rows[0]!.last}; was an older copy of the database restored? If so, run "npm run rewind"`,
     );
   });
 });

@@ -39,15 +39,15 @@ export function faultAt(point: string, times: number, signal: NodeJS.Signals): K
   const strike = () => process.kill(process.pid, signal);
   return {
     transformQuery({ node, queryId }) {
-      if (!JSON.stringify(node).includes(text) || --left !== 0) return node;
+      if (!JSON.stringify(node).includes(text)) return node;
       ours.add(queryId);
-      if (moment === "before") strike();
-      if (moment === "during") setTimeout(strike, DURING_MS_MAX * Math.random());
+      if (moment === "before" && --left === 0) strike();
+      if (moment === "during" && --left === 0) setTimeout(strike, DURING_MS_MAX * Math.random());
       return node;
     },
-    async transformResult({ result, queryId }) {
-      if (moment === "after" && ours.has(queryId)) strike();
-      return await Promise.resolve(result);
+    transformResult({ result, queryId }) {
+      if (moment === "after" && ours.has(queryId) && --left === 0) strike();
+      return Promise.resolve(result);
     },
   };
 }

@@ -1,0 +1,43 @@
+import process from "node:process";
+import { readSettings } from "../config.ts";
+import { openDatabase } from "../database/database.ts";
+import { rewind } from "../relay/rewind.ts";
+import { migrateDatabase } from "./migrations.ts";
+import { useDatabase } from "./use-database.ts";
+
+const REWIND_MS = 3_600_000;
+
+/** `migrate`: applies what is pending. */
+export async function migrateOnly(): Promise<number> {
+  const database = await useDatabase(readSettings(process.env));
+  try {
+    const applied = await migrateDatabase(database.urls);
+    console.log(
+      applied.length > 0 ? applied.map((name) => `Applied ${name}`).join("\n") : "Nothing to apply",
+    );
+    return 0;
+  } finally {
+    await database.stop();
+  }
+}
+
+/** `rewind`: after an older copy of the database was restored, when the relay refuses to go on. */
+export async function rewindOnly(): Promise<number> {
+  const database = await useDatabase(readSettings(process.env));
+  const db = openDatabase(database.urls.relay, {
+    max: 1,
+    deadlineMs: REWIND_MS,
+    applicationName: "cqrs rewind",
+  });
+  try {
+    const rewound = await rewind(db);
+    for (const { subscription, from, to } of rewound) {
+      console.log(`Set ${subscription} back from ${from} to ${to}`);
+    }
+    console.log(rewound.length > 0 ? "Recomputed every read model" : "Nothing to rewind");
+    return 0;
+  } finally {
+    await db.destroy();
+    await database.stop();
+  }
+}
