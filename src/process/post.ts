@@ -55,8 +55,7 @@ function send(
     const sending = request(url, options, resolve);
     const stop = () => {
       sending.destroy();
-      // Deno neither ends nor reports a request on a connection that is used again (2.9.5).
-      sending.socket?.destroy();
+      // Deno (2.9.5) does not report the end of a request that was destroyed on a connection used before.
       reject(signal.reason);
     };
     sending.on("error", (error: NodeJS.ErrnoException) => reject(new Error(error.message || error.code)))

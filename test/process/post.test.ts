@@ -1,8 +1,10 @@
 import { lookup } from "node:dns/promises";
+import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { createPost } from "../../src/process/post.ts";
 import { isPublicAddress } from "../../src/process/public-address.ts";
-import { useReceiver } from "../support/receiver.ts";
+import { SECRET, useReceiver } from "../support/receiver.ts";
+import { until } from "../support/until.ts";
 
 const receiver = useReceiver();
 const [refusing, allowing] = [createPost("refuse"), createPost("allow")];
@@ -62,6 +64,25 @@ describe("post", () => {
     await expect(send(refusing, "http://nowhere.invalid/")).rejects.toThrow(/ENOTFOUND|EAI_AGAIN|not found/);
     await expect(send(allowing, "http://127.0.0.1:1/")).rejects.toThrow("ECONNREFUSED");
     await expect(send(allowing, "http://localhost:1/")).rejects.toThrow("ECONNREFUSED");
+  });
+
+  it("ends when its time is up, and closes the connection", async () => {
+    const body = JSON.stringify({ subject: "test-a", streamversion: 1 });
+    const now = new Date();
+    const signed = {
+      "webhook-id": "1",
+      "webhook-timestamp": String(Math.floor(now.getTime() / 1_000)),
+      "webhook-signature": new Webhook(SECRET).sign("1", now, body),
+    };
+    expect(await allowing(receiver.url, signed, body, new AbortController().signal)).toBe(204);
+    let isClosed = false;
+    const timeUp = new AbortController();
+    receiver.answer = (answer) => {
+      answer.on("close", () => isClosed = true);
+      timeUp.abort(new Error("time is up"));
+    };
+    await expect(allowing(receiver.url, signed, body, timeUp.signal)).rejects.toThrow("time is up");
+    await until("the connection is closed", () => isClosed);
   });
 
   it("does not begin when its time is up already", async () => {
