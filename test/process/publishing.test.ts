@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
 import { readSettings } from "../../src/config.ts";
+import { NEWEST_MIGRATION } from "../../src/migrate.ts";
 import { start, type Started } from "../../src/process/start.ts";
 import { drain } from "../../src/relay/drain.ts";
 import { aProduct } from "../support/arrange.ts";
@@ -151,6 +152,25 @@ describe("a program with endpoints in its settings", () => {
     );
     expect(receiver.connections).toBe(0);
     await sql`delete from relay.retries`.execute(database.owner);
+  });
+
+  it("has its publishers begin once the database is migrated", async () => {
+    await sql`delete from relay.checkpoints where subscription = 'publish_billing'`.execute(database.owner);
+    const { rows: [row] } = await sql<{ name: string; timestamp: string }>`
+      delete from public.kysely_migration where name = ${NEWEST_MIGRATION} returning *`.execute(
+      database.owner,
+    );
+    started = await begin("allow");
+    await sql`insert into public.kysely_migration values (${row!.name}, ${row!.timestamp})`.execute(
+      database.owner,
+    );
+    await until("it begins", async () => {
+      const { rows } = await sql`select from relay.checkpoints where subscription = 'publish_billing'`
+        .execute(database.owner);
+      return rows.length > 0;
+    });
+    await addProduct();
+    await until("it is published", () => receiver.received.length > 0);
   });
 
   it("has its publishers begin without a relay too: cron may be what drains", async () => {

@@ -162,16 +162,34 @@ describe("a publisher", () => {
     expect(names().slice(-2)).toEqual(["g1", "g2"]);
   });
 
-  it("takes a 2xx for success whatever its body is, and cuts one that is long or never ends", async () => {
+  it("takes a 2xx for success whatever its body is, and cuts one that never ends", async () => {
     const { relay } = await addPublisher();
-    const cut: string[] = [];
-    receiver.answer = (answer, { name }) => {
-      answer.on("close", () => cut.push(name)).writeHead(200).write("x".repeat(name === "i1" ? 200_000 : 1));
+    let isCut = false;
+    receiver.answer = (answer) => {
+      answer.on("close", () => isCut = true).writeHead(200).write("x");
     };
-    for (const stream of ["i", "i"]) await append(test, stream);
-    expect((await drain(relay, 5_000)).handled).toBe(2);
-    await until("the connections are cut", () => cut.length === 2);
-    expect(names()).toEqual(["i1", "i2"]);
+    await append(test, "i");
+    expect((await drain(relay, 5_000)).handled).toBe(1);
+    await until("the connection is cut", () => isCut);
+    expect(names()).toEqual(["i1"]);
+  });
+
+  it("cuts a body that is large", async () => {
+    const { relay } = await addPublisher();
+    let writtenMb = 0;
+    let isCut = false;
+    receiver.answer = (answer) => {
+      const writeMore = () => {
+        while (!isCut && writtenMb++ < 1_000 && answer.write("x".repeat(1_000_000)));
+      };
+      answer.on("close", () => isCut = true).on("drain", writeMore).writeHead(200);
+      writeMore();
+    };
+    await append(test, "i");
+    expect((await drain(relay, 5_000)).handled).toBe(1);
+    await until("the connection is cut", () => isCut);
+    // What the operating system buffers is not for us to bound.
+    expect(writtenMb).toBeLessThan(50);
   });
 
   it("uses a connection again", async () => {
