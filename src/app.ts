@@ -23,6 +23,8 @@ import { limitBody } from "./http/limit-body.ts";
 import { openApi } from "./http/openapi.ts";
 import { health, operations } from "./http/operations.ts";
 import { toProblem } from "./http/problem.ts";
+import type { Endpoint } from "./publish/endpoint.ts";
+import { type Post, publisher } from "./publish/publisher.ts";
 import { toSubscription } from "./read/read-model.ts";
 import type { Relay } from "./relay/drain.ts";
 import { subscribe } from "./relay/handler.ts";
@@ -39,6 +41,11 @@ export const subscriptions = readModels.map(toSubscription);
 /** Who acts on events, by commands. */
 export function handlers(command: Database): Subscription[] {
   return [toHandler(command, fulfilment), collectPayments(command, sampleGateway(command))].map(subscribe);
+}
+
+/** Whom events are sent to. */
+export function publishers(endpoints: Endpoint[], source: string, post: Post): Subscription[] {
+  return endpoints.map((endpoint) => subscribe(publisher(endpoint, source, post)));
 }
 
 /** What becomes due by itself. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { endpoints } from "./publish/endpoint.ts";
 
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// URL" });
 const port = z.coerce.number("is not a number").int("is not a port").min(0, "is not a port").max(
@@ -29,6 +30,19 @@ const environment = z.object({
   DATA_DIR: z.string().default(".data"),
   RELAY: z.enum(["on", "off"], { error: "is neither on nor off" }).default("on"),
   RELAY_DELAY_MS: milliseconds.default(0),
+  PUBLISH_TO: endpoints.default([]),
+  PUBLISH_TO_PRIVATE_ADDRESSES: z.enum(["allow", "refuse"], { error: "is neither allow nor refuse" }).default(
+    "refuse",
+  ),
+  PUBLISH_SOURCE: z.string().regex(/^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/, "has characters that a URI may not have")
+    .default("urn:cqrs"),
+}).superRefine(({ PUBLISH_TO, PUBLISH_TO_PRIVATE_ADDRESSES }, context) => {
+  if (PUBLISH_TO_PRIVATE_ADDRESSES === "allow") return;
+  PUBLISH_TO.forEach(({ url }, place) => {
+    if (new URL(url).protocol === "https:") return;
+    const message = "is not https, and PUBLISH_TO_PRIVATE_ADDRESSES is refuse";
+    context.addIssue({ code: "custom", path: ["PUBLISH_TO", place, "url"], message });
+  });
 }).superRefine((settings, context) => {
   const other = ROLE_URLS.find((name) => settings[name] !== undefined);
   if (settings.DATABASE_URL !== undefined || other === undefined) return;

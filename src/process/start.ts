@@ -1,11 +1,13 @@
 import { getLogger } from "@logtape/logtape";
-import { createApp, handlers, subscriptions, timers } from "../app.ts";
+import { createApp, handlers, publishers, subscriptions, timers } from "../app.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import { type Database, openDatabase } from "../database/database.ts";
 import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
+import { beginPublishing } from "../publish/begin.ts";
 import { runRelay } from "../relay/run.ts";
 import { sleep } from "../sleep.ts";
 import { pages } from "./pages.ts";
+import { createPost } from "./post.ts";
 import { serve } from "./serve.ts";
 
 export interface Parts {
@@ -57,10 +59,12 @@ export async function start(
     max: HANDLERS_MAX,
     applicationName: "cqrs handlers",
   });
+  const { PUBLISH_TO, PUBLISH_SOURCE, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
+  const publishing = publishers(PUBLISH_TO, PUBLISH_SOURCE, createPost(PUBLISH_TO_PRIVATE_ADDRESSES));
   const stopping = new AbortController();
   const relay = {
     db: open("relay"),
-    subscriptions: [...subscriptions, ...handlers(handling)],
+    subscriptions: [...subscriptions, ...handlers(handling), ...publishing],
     timers: timers(handling),
     delayMs: settings.RELAY_DELAY_MS,
     stopping: stopping.signal,
@@ -77,13 +81,17 @@ export async function start(
       { db: relay.db, url: urls.relay },
     ];
     const migrated = (await Promise.all(used.map(reach))).every((isReady) => isReady);
+    if (migrated) await beginPublishing(relay.db, publishing);
     const app = createApp({ databases, relay, opsToken: settings.OPS_TOKEN, pages: pages() });
     const serving = parts.api ? await serve(app.fetch, host, settings.PORT, parts.keepAliveMs) : undefined;
     const relaying = parts.relay
       ? relayWhenMigrated(
         relay.db,
         migrated,
-        () => runRelay(relay, urls.direct, stopping.signal),
+        async () => {
+          await beginPublishing(relay.db, publishing);
+          await runRelay(relay, urls.direct, stopping.signal);
+        },
         stopping.signal,
       )
       : Promise.resolve();

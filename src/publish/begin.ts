@@ -1,0 +1,12 @@
+import { sql } from "kysely";
+import type { Database } from "../database/database.ts";
+
+/**
+ * Adds the checkpoints that publishers lack, at the end of the log: they begin with the next event.
+ * @see migrations/0018_publishing.sql
+ */
+export async function beginPublishing(db: Database, publishers: { name: string }[]): Promise<void> {
+  for (const { name } of publishers) {
+    await db.selectNoFrom(sql`relay.begin_publishing(${name})`.as("begun")).execute();
+  }
+}

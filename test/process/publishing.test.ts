@@ -1,0 +1,192 @@
+import { sql } from "kysely";
+import { afterEach, describe, expect, it } from "vitest";
+import { readSettings } from "../../src/config.ts";
+import { NEWEST_MIGRATION } from "../../src/migrate.ts";
+import { start, type Started } from "../../src/process/start.ts";
+import { drain } from "../../src/relay/drain.ts";
+import { aProduct } from "../support/arrange.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { SECRET, useReceiver } from "../support/receiver.ts";
+import { until } from "../support/until.ts";
+
+const secrets = { short: "whsec_c2hvcnQ=", plain: "open sesame" };
+const good = { name: "billing", url: "https://example.com/hooks", secret: SECRET };
+
+describe("the settings of publishing", () => {
+  it.each([
+    ["[", "PUBLISH_TO is not JSON"],
+    ["{}", "PUBLISH_TO is not a list of {name, url, secret, types?}"],
+    ['["https://example.com"]', "PUBLISH_TO.0 is not {name, url, secret, types?}"],
+    [[{ ...good, secrte: SECRET }], "PUBLISH_TO.0 is not {name, url, secret, types?}"],
+    [[{ ...good, name: undefined }], "PUBLISH_TO.0.name is missing"],
+    [[{ ...good, name: "Billing" }], "PUBLISH_TO.0.name is not a letter and then up to 40"],
+    [[{ ...good, name: "b".repeat(42) }], "PUBLISH_TO.0.name is not a letter and then up to 40"],
+    [[good, { ...good, name: "b" }, good], "PUBLISH_TO.2.name is there twice"],
+    [[good, { ...good, name: "b", url: "example.com" }], "PUBLISH_TO.1.url is not a URL of the web"],
+    [[{ ...good, url: "ftp://example.com" }], "PUBLISH_TO.0.url is not a URL of the web"],
+    [[{ ...good, url: "https://me:pw@example.com" }], "PUBLISH_TO.0.url contains a user or a password"],
+    [
+      [{ ...good, url: "http://example.com" }],
+      "PUBLISH_TO.0.url is not https, and PUBLISH_TO_PRIVATE_ADDRESSES is refuse",
+    ],
+    [[{ ...good, secret: undefined }], "PUBLISH_TO.0.secret is missing"],
+    [[{ ...good, secret: secrets.short }], "PUBLISH_TO.0.secret is not whsec_ and 24 to 64 bytes in base64"],
+    [[{ ...good, secret: secrets.plain }], "PUBLISH_TO.0.secret is not whsec_ and 24 to 64 bytes in base64"],
+    [[{ ...good, secret: `${SECRET}=` }], "PUBLISH_TO.0.secret is not whsec_ and 24 to 64 bytes in base64"],
+    [[{ ...good, types: [] }], "PUBLISH_TO.0.types is empty"],
+    [[{ ...good, types: "OrderPlaced" }], "PUBLISH_TO.0.types is not a list of types of events"],
+  ])("do not take %j", (given, line) => {
+    const settings = { PUBLISH_TO: typeof given === "string" ? given : JSON.stringify(given) };
+    const error = errorOf(() => readSettings(settings));
+    expect(error.startsWith(`Cannot start: ${line}`), error).toBe(true);
+    for (const secret of [SECRET, ...Object.values(secrets)]) expect(error).not.toContain(secret);
+  });
+
+  it("do not take what is neither allow nor refuse, or no source", () => {
+    expect(errorOf(() => readSettings({ PUBLISH_TO_PRIVATE_ADDRESSES: "yes", PUBLISH_SOURCE: "a shop" })))
+      .toBe(
+        "Cannot start: PUBLISH_TO_PRIVATE_ADDRESSES is neither allow nor refuse\n" +
+          "Cannot start: PUBLISH_SOURCE has characters that a URI may not have",
+      );
+  });
+
+  it("take endpoints, and http where private addresses are allowed", () => {
+    expect(readSettings({ PUBLISH_TO: JSON.stringify([good]) })).toMatchObject({
+      PUBLISH_TO: [good],
+      PUBLISH_TO_PRIVATE_ADDRESSES: "refuse",
+      PUBLISH_SOURCE: "urn:cqrs",
+    });
+    const inside = { ...good, url: "http://billing.internal", types: ["OrderPlaced"] };
+    const settings = { PUBLISH_TO: JSON.stringify([inside]), PUBLISH_TO_PRIVATE_ADDRESSES: "allow" };
+    expect(readSettings(settings).PUBLISH_TO).toEqual([inside]);
+  });
+});
+
+describe("a program with endpoints in its settings", () => {
+  const database = useTestDatabase();
+  const receiver = useReceiver();
+  let started: Started;
+  const begin = (allowed: "allow" | "refuse", parts = { api: true, relay: true }) => {
+    const settings = readSettings({
+      PORT: "0",
+      OPS_TOKEN: "operator",
+      PUBLISH_TO: JSON.stringify([{ name: "billing", url: receiver.url, secret: SECRET }]),
+      PUBLISH_TO_PRIVATE_ADDRESSES: "allow",
+      PUBLISH_SOURCE: "https://shop.example",
+    });
+    return start(
+      { ...settings, PUBLISH_TO_PRIVATE_ADDRESSES: allowed },
+      database.urls,
+      "127.0.0.1",
+      parts,
+    );
+  };
+  afterEach(() => started?.stop());
+
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const headers = { "authorization": "Bearer operator", "content-type": "application/json" };
+    return await (await fetch(`${started.url}${path}`, { ...init, headers })).json();
+  };
+  const addProduct = () =>
+    ask("/products", { method: "POST", body: JSON.stringify({ name: "Desk lamp", priceCents: 1 }) });
+
+  it("publishes from the next event on, and goes on there after another start", async () => {
+    await aProduct(database.command);
+    await drain({ db: database.relay, subscriptions: [], delayMs: 0 }, 5_000);
+    started = await begin("allow");
+    const { id } = await addProduct();
+    await until("it is published", () => receiver.received.length > 0);
+    expect(receiver.received.map(({ event }) => event)).toMatchObject([
+      { type: "ProductAdded", source: "https://shop.example", subject: `product-${id}` },
+    ]);
+    const { subscriptions } = await ask("/ops/relay");
+    expect(subscriptions).toContainEqual(
+      expect.objectContaining({ name: "publish_billing", kind: "publisher", parked: 0, lastError: null }),
+    );
+
+    await started.stop();
+    const later = await aProduct(database.command);
+    started = await begin("allow");
+    await until("it is published", () => receiver.received.length > 1);
+    expect(receiver.received[1]!.event.subject).toBe(`product-${later}`);
+  });
+
+  it("shows what was parked, and sends it when the operator says so", async () => {
+    started = await begin("allow");
+    receiver.answer = (answer) => answer.writeHead(500).end();
+    const { id } = await addProduct();
+    const parked = await until("it is parked", async () => {
+      await sql`
+        update relay.retries set attempts = 119, due_at = clock_timestamp()
+        where attempts between 1 and 118 and last_error is not null`.execute(database.owner);
+      return (await ask("/ops/parked")).items[0];
+    });
+    expect(parked).toMatchObject({
+      subscription: "publish_billing",
+      stream: `product-${id}`,
+      attempts: 120,
+      error: `Cannot publish to ${new URL(receiver.url).host}: it answered 500`,
+    });
+
+    receiver.answer = (answer) => answer.writeHead(200).end();
+    await ask(`/ops/parked/${parked.id}/retry`, { method: "POST" });
+    await until("it is forgotten", async () => {
+      const { rows } = await sql`select from relay.retries`.execute(database.owner);
+      return rows.length === 0;
+    });
+    expect(receiver.received.at(-1)!.event.subject).toBe(`product-${id}`);
+  });
+
+  it("does not publish to an address that is not public, and says so", async () => {
+    started = await begin("refuse");
+    await addProduct();
+    const error = await until("it has failed", async () => {
+      const { rows: [row] } = await sql<{ last_error: string }>`
+        select last_error from relay.retries where last_error is not null`.execute(database.owner);
+      return row?.last_error;
+    });
+    expect(error).toBe(
+      `Cannot publish to ${
+        new URL(receiver.url).host
+      }: it is not public, and PUBLISH_TO_PRIVATE_ADDRESSES is refuse`,
+    );
+    expect(receiver.connections).toBe(0);
+    await sql`delete from relay.retries`.execute(database.owner);
+  });
+
+  it("has its publishers begin once the database is migrated", async () => {
+    await sql`delete from relay.checkpoints where subscription = 'publish_billing'`.execute(database.owner);
+    const { rows: [row] } = await sql<{ name: string; timestamp: string }>`
+      delete from public.kysely_migration where name = ${NEWEST_MIGRATION} returning *`.execute(
+      database.owner,
+    );
+    started = await begin("allow");
+    await sql`insert into public.kysely_migration values (${row!.name}, ${row!.timestamp})`.execute(
+      database.owner,
+    );
+    await until("it begins", async () => {
+      const { rows } = await sql`select from relay.checkpoints where subscription = 'publish_billing'`
+        .execute(database.owner);
+      return rows.length > 0;
+    });
+    await addProduct();
+    await until("it is published", () => receiver.received.length > 0);
+  });
+
+  it("has its publishers begin without a relay too: cron may be what drains", async () => {
+    await sql`delete from relay.checkpoints where subscription = 'publish_billing'`.execute(database.owner);
+    started = await begin("allow", { api: true, relay: false });
+    await addProduct();
+    await ask("/ops/relay/drain", { method: "POST" });
+    expect(receiver.received).toHaveLength(1);
+  });
+});
+
+function errorOf(read: () => unknown): string {
+  try {
+    read();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "there was none";
+}
