@@ -8,6 +8,9 @@ export interface Transaction {
   rollback(): Promise<void>;
 }
 
+/** How long it may take to begin or to end one, however long its statements may take. */
+const TURN_MS_MAX = 15_000;
+
 /** What makes `sql.begin` roll back when nothing went wrong with the connection. */
 const ROLLBACK = new Error("Rolled back");
 
@@ -41,8 +44,12 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
     });
     done.catch(() => {});
   });
-  // A transaction that begins after its caller has gone is rolled back at once.
-  const tx = await withinDeadline(begun, client.deadlineMs, () => giveUp(ROLLBACK));
+  const turnMs = Math.min(client.deadlineMs, TURN_MS_MAX);
+  const tx = await withinDeadline(begun, turnMs, () => {
+    client.onSilence?.();
+    // A transaction that begins after its caller has gone is rolled back at once.
+    giveUp(ROLLBACK);
+  });
 
   async function run(query: CompiledQuery) {
     if (lost) throw lost;
@@ -52,7 +59,7 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
   async function settle(how: () => void) {
     if (lost) throw lost;
     how();
-    await withinDeadline(done!, client.deadlineMs);
+    await withinDeadline(done!, turnMs, client.onSilence);
   }
 
   return { run, commit: () => settle(finish), rollback: () => settle(() => giveUp(ROLLBACK)) };
