@@ -35,6 +35,8 @@ const BEGIN_TRIES_MAX = 3;
 export function createPool(connect: () => Sql, options: PoolOptions): Pool {
   const { max, deadlineMs, waitingMax } = options;
   const slots = createSlots(max, waitingMax);
+  // A statement that gets its turn late still has the whole deadline: else a slow server would pass for a silent one.
+  const waitMs = deadlineMs / 2;
   let sql = connect();
   let replaceAt = 0;
 
@@ -53,14 +55,14 @@ export function createPool(connect: () => Sql, options: PoolOptions): Pool {
   return {
     max,
     async run(query) {
-      const giveBack = await slots.take(deadlineMs);
+      const giveBack = await slots.take(waitMs);
       return await settled(async () => {
         const current = client();
         return await send(current.sql, query, current);
       }).finally(giveBack);
     },
     async begin(modes) {
-      const giveBack = await slots.take(deadlineMs);
+      const giveBack = await slots.take(waitMs);
       try {
         return afterwards(await settled(() => beginTransaction(client, modes)), giveBack);
       } catch (error) {

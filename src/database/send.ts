@@ -16,6 +16,7 @@ export interface Client {
 }
 
 type Sender = Pick<ISql, "unsafe">;
+type Pending = ReturnType<Sender["unsafe"]>;
 
 /** From which deadline on a statement may take so long that it is asked, and how often, whether the server works on it. */
 const LONG_MS = 60_000;
@@ -60,7 +61,9 @@ async function sendOnce(sql: Sender, query: CompiledQuery, client: Omit<Client, 
     const answer = isAtWork && deadlineMs > LONG_MS
       ? Promise.race([pending, untilLost(() => isAtWork(query.sql), done.signal)])
       : pending;
-    return await withinDeadline(answer, deadlineMs);
+    const rows = await withinDeadline(answer, deadlineMs);
+    if (isAnswerTo(query, rows)) return rows;
+    throw new DatabaseUnavailable("Cannot hear the database: the connection was lost");
   } catch (error) {
     if (error instanceof DatabaseUnavailable) client.onSilence?.();
     if (isUnsent()) {
@@ -72,6 +75,16 @@ async function sendOnce(sql: Sender, query: CompiledQuery, client: Omit<Client, 
   } finally {
     done.abort();
   }
+}
+
+/**
+ * A statement that the driver writes to a connection while that is being reset is not sent. When the connection has been
+ * made anew, the driver resolves it: with nothing, or with what is left of the one before.
+ */
+function isAnswerTo({ sql }: CompiledQuery, rows: Awaited<Pending>): boolean {
+  // Several statements in one text have no common answer.
+  if (rows.command === undefined) return true;
+  return rows.command !== null && rows.statement.string === sql;
 }
 
 /** Ends only by an error: when the server has nothing to do with a statement whose answer has not come. */

@@ -1,5 +1,6 @@
-import type { CompiledQuery } from "kysely";
+import { CompiledQuery } from "kysely";
 import type { TransactionSql } from "postgres";
+import { DatabaseUnavailable } from "../errors.ts";
 import { type Client, send, withinDeadline } from "./send.ts";
 
 export interface Transaction {
@@ -51,6 +52,8 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
     giveUp(ROLLBACK);
   });
 
+  await expectBegun(tx, client);
+
   async function run(query: CompiledQuery) {
     if (lost) throw lost;
     return await send(tx, query, client);
@@ -64,3 +67,16 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
 
   return { run, commit: () => settle(finish), rollback: () => settle(() => giveUp(ROLLBACK)) };
 }
+
+/**
+ * The driver can say that a transaction has begun though the connection was lost while it asked for that (see
+ * `send`): then its statements would be committed one by one. Only in a transaction do the two times differ.
+ */
+async function expectBegun(tx: TransactionSql, client: Client): Promise<void> {
+  const [row] = await send(tx, BEGUN, client);
+  if (row?.begun !== true) {
+    throw new DatabaseUnavailable("Cannot begin a transaction: the connection was lost");
+  }
+}
+
+const BEGUN = CompiledQuery.raw("select transaction_timestamp() < statement_timestamp() as begun");

@@ -169,11 +169,13 @@ describe("a query", () => {
 
   it("does not meet a connection that has fallen silent, once that is known", async () => {
     const db = test.open(proxy.url(test.urls.owner), { max: 3, deadlineMs: 100 });
-    await Promise.all([1, 2, 3].map(() => sql`select pg_sleep(0.05)`.execute(db)));
+    const three = (work: () => Promise<unknown>) => Promise.allSettled([1, 2, 3].map(work));
+    await three(() => sql`select pg_sleep(0.05)`.execute(db));
     proxy.blackHole = true;
-    await expect(note(db, "swallowed")).rejects.toThrow(DatabaseUnavailable);
+    const swallowed = await three(() => note(db, "swallowed"));
+    expect(swallowed.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     proxy.blackHole = false;
-    await Promise.all([1, 2, 3].map(() => note(db, "after")));
+    await three(() => note(db, "after"));
     expect(await takeNotes()).toEqual(["after", "after", "after"]);
   });
 
@@ -185,6 +187,18 @@ describe("a query", () => {
     await held.commit();
     await Promise.all(waiting);
     expect(await takeNotes()).toEqual(["first", "second", "third"]);
+  });
+
+  it("finds the pool no larger after a transaction that could neither commit nor roll back", async () => {
+    const db = test.open(test.urls.owner, { max: 1, waitingMax: 0 });
+    const lost = db.transaction().execute(async (trx) => terminate(await pidOf(trx)));
+    await expect(lost).rejects.toThrow();
+    const held = await hold(test.owner, (trx) => sql`lock table public.notes`.execute(trx));
+    const first = note(db, "first");
+    await expect(note(db, "refused")).rejects.toThrow("0 others wait");
+    await held.commit();
+    await first;
+    expect(await takeNotes()).toEqual(["first"]);
   });
 
   it("is refused outside a transaction when it relies on the one before", async () => {
