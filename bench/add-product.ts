@@ -1,8 +1,8 @@
 import { Kysely } from "kysely";
-import type { Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
 import type { Tables } from "../src/database/database.ts";
 import { postgresDialect } from "../src/database/dialect.ts";
+import type { Pool } from "../src/database/pool.ts";
 import { addProduct } from "../src/features/catalog/commands/add-product.ts";
 import { execute } from "../src/write/execute.ts";
 
@@ -19,13 +19,14 @@ export interface Statement {
 export async function recordStatement(): Promise<Statement> {
   let text = "";
   let recorded: unknown[] = [];
-  const unsafe = (sentText: string, sentParameters: unknown[]) => {
-    text = sentText;
-    recorded = sentParameters;
-    return Promise.resolve(Object.assign([{ version: 1 }], { count: 1, command: "SELECT" }));
+  const run: Pool["run"] = ({ sql, parameters }) => {
+    text = sql;
+    recorded = [...parameters];
+    const rows = Object.assign([{ version: 1 }], { count: 1, command: "SELECT" });
+    return Promise.resolve(rows) as unknown as ReturnType<Pool["run"]>;
   };
-  const sql = { unsafe, options: { max: 1 } } as unknown as Sql;
-  const db = new Kysely<Tables>({ dialect: postgresDialect({ sql, prepare: true, deadlineMs: 1_000 }) });
+  const pool = { max: 1, run } as Pool;
+  const db = new Kysely<Tables>({ dialect: postgresDialect(pool) });
   const { id, lastEventId } = await execute(db, addProduct, { input }, {
     caller: "anonymous",
     correlationId: uuidv7(),

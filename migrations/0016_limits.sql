@@ -39,3 +39,40 @@ begin
   return null;
 end;
 $$;
+
+-- More limits for whoever logs in as one of the roles, next to those of 0001_roles.sql; times in milliseconds.
+-- A server older than 17 does not know transaction_timeout; there, only idle_in_transaction_session_timeout ends a
+-- transaction. Without keepalives it would notice after two hours that a client has gone without a word.
+do $$
+declare
+  role_name text;
+  limits record;
+begin
+  for limits in
+    select * from (values ('command', 10000), ('query', 20000), ('relay', 310000)) as given (role, transaction_timeout)
+  loop
+    role_name := current_database() || '_' || limits.role;
+    if current_setting('server_version_num')::integer >= 170000 then
+      execute format('alter role %I in database %I set transaction_timeout = %L',
+        role_name, current_database(), limits.transaction_timeout);
+    end if;
+    execute format('alter role %I in database %I set tcp_keepalives_idle = %L', role_name, current_database(), '30s');
+    execute format('alter role %I in database %I set tcp_keepalives_interval = %L', role_name, current_database(), '10s');
+    execute format('alter role %I in database %I set tcp_keepalives_count = 3', role_name, current_database());
+    begin
+      -- What a client that has gone has asked for is not worked on any more.
+      execute format('alter role %I in database %I set client_connection_check_interval = %L',
+        role_name, current_database(), '10s');
+    exception when invalid_parameter_value then
+      raise notice 'This platform cannot tell during a statement whether the client is still there';
+    end;
+  end loop;
+end;
+$$;
+
+-- Small tables in which every row is replaced again and again: by the defaults they would wait for a fifth of their
+-- largest size.
+alter table write.outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+alter table relay.checkpoints set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+alter table relay.state set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+alter table relay.listeners set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);

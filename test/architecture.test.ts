@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "sleep": [],
   "shapes": [],
   "config": ["publish"],
-  "database": ["errors"],
+  "database": ["errors", "sleep"],
   "migrate": ["database", "errors"],
   "write": ["database", "errors", "sleep"],
   "relay": ["write", "database", "errors", "sleep"],

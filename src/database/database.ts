@@ -1,6 +1,8 @@
 import { Kysely } from "kysely";
 import postgres from "postgres";
 import { postgresDialect } from "./dialect.ts";
+import { createPool } from "./pool.ts";
+import { isStatementRunning } from "./running.ts";
 
 /**
  * The tables. Every module that owns some adds them here (`declare module`), next to the code that uses them.
@@ -17,26 +19,33 @@ export interface DatabaseOptions {
   /** How long a statement may take. */
   deadlineMs?: number;
   applicationName?: string;
+  /** How many statements may wait for a connection; more are refused at once. */
+  waitingMax?: number;
 }
 
 /** Opens a pool; connections are made when they are needed. End it with `destroy()`. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
-  const { max, prepare = true, deadlineMs = 10_000, applicationName = "cqrs" } = options;
-  const sql = postgres(url, {
-    max,
-    prepare,
-    // Saves a round trip on every new connection; it is only needed for arrays of user-defined types.
-    fetch_types: false,
-    connect_timeout: 5,
-    idle_timeout: 60,
-    backoff: reconnectSeconds,
-    ...SHORT_QUEUES,
-    connection: { application_name: applicationName, statement_timeout: deadlineMs },
-    types: { int8: { to: 20, from: [20], serialize: String, parse: toSafeInteger } },
-    onnotice: () => {},
-  });
+  const { max, prepare = true, deadlineMs = 10_000, applicationName = "cqrs", waitingMax = 1_000 } = options;
+  const connect = () =>
+    postgres(url, {
+      max,
+      prepare,
+      // Saves a round trip on every new connection; it is only needed for arrays of user-defined types.
+      fetch_types: false,
+      connect_timeout: CONNECT_SECONDS_MAX,
+      idle_timeout: 60,
+      keep_alive: KEEP_ALIVE_SECONDS,
+      backoff: (failures: number) => Math.random() * Math.min(CONNECT_AGAIN_SECONDS_MAX, 2 ** failures / 100),
+      ...SHORT_QUEUES,
+      connection: { application_name: applicationName, statement_timeout: deadlineMs },
+      types: { int8: { to: 20, from: [20], serialize: String, parse: toSafeInteger } },
+      onnotice: () => {},
+    });
+  const isAtWork = (text: string) => isStatementRunning(url, text);
   return new Kysely<Tables>({
-    dialect: postgresDialect({ sql, prepare, deadlineMs: deadlineMs + GRACE_MS }),
+    dialect: postgresDialect(
+      createPool(connect, { max, waitingMax, prepare, deadlineMs: deadlineMs + GRACE_MS, isAtWork }),
+    ),
   });
 }
 
@@ -46,16 +55,19 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
  */
 const SHORT_QUEUES = { max_pipeline: 1 };
 
-/**
- * How long a connection that was refused waits before it tries again. The driver counts the refusals of the whole pool
- * as one row of them: by its own rule, a pool of twenty waits up to 20 seconds after a restart that took half a one.
- */
-function reconnectSeconds(): number {
-  return 0.1 + 0.2 * Math.random();
-}
-
 /** How much longer the client waits than the server works, so that the server's answer is heard. */
 const GRACE_MS = 1_000;
+
+/** Together less than the shortest deadline, so that a server that cannot be reached is told from a silent one. */
+const CONNECT_SECONDS_MAX = 5;
+/**
+ * The driver's own pause goes up to 20 seconds, which all who come meanwhile would wait; and it counts the refusals of the
+ * whole pool as one row of them.
+ */
+const CONNECT_AGAIN_SECONDS_MAX = 0.5;
+
+/** After how long without a word the network is asked whether the other side is still there. */
+const KEEP_ALIVE_SECONDS = 10;
 
 /** PostgreSQL's bigint as a number. */
 function toSafeInteger(text: string): number {

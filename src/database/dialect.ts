@@ -9,34 +9,35 @@ import {
   type QueryResult,
   type TransactionSettings,
 } from "kysely";
-import { type Client, send } from "./send.ts";
-import { openTransaction, type Transaction } from "./transaction.ts";
+import type { Pool } from "./pool.ts";
+import type { send } from "./send.ts";
+import type { Transaction } from "./transaction.ts";
 
 /**
  * Kysely on postgres.js. An ordinary query goes to whichever connection is free; a transaction holds one
  * connection from begin to end, and rejects as a whole when that connection dies.
  * @see docs/decisions/0001-own-dialect.md
  */
-export function postgresDialect(client: Client): Dialect {
+export function postgresDialect(pool: Pool): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new PostgresDriver(client),
+    createDriver: () => new PostgresDriver(pool),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   };
 }
 
 class PostgresDriver implements Driver {
-  readonly #client: Client;
+  readonly #pool: Pool;
 
-  constructor(client: Client) {
-    this.#client = client;
+  constructor(pool: Pool) {
+    this.#pool = pool;
   }
 
   async init() {}
 
   acquireConnection() {
-    return Promise.resolve(new PostgresConnection(this.#client));
+    return Promise.resolve(new PostgresConnection(this.#pool));
   }
 
   beginTransaction(connection: PostgresConnection, settings: TransactionSettings) {
@@ -55,33 +56,33 @@ class PostgresDriver implements Driver {
 
   /** Lets running queries finish, for two seconds at most. */
   destroy() {
-    return this.#client.sql.end({ timeout: 2 });
+    return this.#pool.end();
   }
 }
 
 /** One query, or one transaction from begin to end. */
 class PostgresConnection implements DatabaseConnection {
-  readonly #client: Client;
+  readonly #pool: Pool;
   #transaction: Transaction | undefined;
   #used = false;
 
-  constructor(client: Client) {
-    this.#client = client;
+  constructor(pool: Pool) {
+    this.#pool = pool;
   }
 
   async begin({ isolationLevel, accessMode }: TransactionSettings) {
     const modes = [isolationLevel && `isolation level ${isolationLevel}`, accessMode].filter(Boolean);
-    this.#transaction = await openTransaction(this.#client, modes.join(" "));
+    this.#transaction = await this.#pool.begin(modes.join(" "));
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#transaction) return toResult(await this.#transaction.run(query));
     // With more than one connection, db.connection() cannot promise that the second query meets the first.
-    if (this.#used && this.#client.sql.options.max !== 1) {
+    if (this.#used && this.#pool.max !== 1) {
       throw new Error("Cannot run a second query outside a transaction: the connection is not pinned");
     }
     this.#used = true;
-    return toResult(await send(this.#client.sql, query, this.#client));
+    return toResult(await this.#pool.run(query));
   }
 
   async commit() {

@@ -1,5 +1,6 @@
-import type { CompiledQuery } from "kysely";
+import { CompiledQuery } from "kysely";
 import type { TransactionSql } from "postgres";
+import { DatabaseUnavailable } from "../errors.ts";
 import { type Client, send, withinDeadline } from "./send.ts";
 
 export interface Transaction {
@@ -7,6 +8,9 @@ export interface Transaction {
   commit(): Promise<void>;
   rollback(): Promise<void>;
 }
+
+/** How long it may take to begin or to end one, however long its statements may take. */
+const TURN_MS_MAX = 15_000;
 
 /** What makes `sql.begin` roll back when nothing went wrong with the connection. */
 const ROLLBACK = new Error("Rolled back");
@@ -41,8 +45,14 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
     });
     done.catch(() => {});
   });
-  // A transaction that begins after its caller has gone is rolled back at once.
-  const tx = await withinDeadline(begun, client.deadlineMs, () => giveUp(ROLLBACK));
+  const turnMs = Math.min(client.deadlineMs, TURN_MS_MAX);
+  const tx = await withinDeadline(begun, turnMs, () => {
+    client.onSilence?.();
+    // A transaction that begins after its caller has gone is rolled back at once.
+    giveUp(ROLLBACK);
+  });
+
+  await expectBegun(tx, client);
 
   async function run(query: CompiledQuery) {
     if (lost) throw lost;
@@ -52,8 +62,21 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
   async function settle(how: () => void) {
     if (lost) throw lost;
     how();
-    await withinDeadline(done!, client.deadlineMs);
+    await withinDeadline(done!, turnMs, client.onSilence);
   }
 
   return { run, commit: () => settle(finish), rollback: () => settle(() => giveUp(ROLLBACK)) };
 }
+
+/**
+ * The driver can say that a transaction has begun though the connection was lost while it asked for that (see
+ * `send`): then its statements would be committed one by one. Only in a transaction do the two times differ.
+ */
+async function expectBegun(tx: TransactionSql, client: Client): Promise<void> {
+  const [row] = await send(tx, BEGUN, client);
+  if (row?.begun !== true) {
+    throw new DatabaseUnavailable("Cannot begin a transaction: the connection was lost");
+  }
+}
+
+const BEGUN = CompiledQuery.raw("select transaction_timestamp() < statement_timestamp() as begun");

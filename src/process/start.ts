@@ -30,7 +30,7 @@ export interface Started {
  * What each role's pool may take. Commands gain from many connections, because PostgreSQL flushes their commits together;
  * refreshing a large read model as a whole takes its time.
  */
-const LIMITS = {
+export const LIMITS = {
   command: { max: 20, deadlineMs: 5_000 },
   query: { max: 10, deadlineMs: 10_000 },
   relay: { max: 6, deadlineMs: 300_000 },

@@ -5,6 +5,7 @@ import { send } from "../../src/database/send.ts";
 import { openTransaction } from "../../src/database/transaction.ts";
 import { DatabaseUnavailable } from "../../src/errors.ts";
 import { useTestDatabase } from "../support/database.ts";
+import { hold } from "../support/hold.ts";
 import { useProxy } from "../support/proxy.ts";
 import { until } from "../support/until.ts";
 
@@ -157,6 +158,49 @@ describe("a query", () => {
     expect(await takeNotes()).toEqual(["before"]);
   });
 
+  it("is sent again when it was not sent: the driver gives it the last error of the connection before", async () => {
+    const db = test.open(test.urls.owner, { max: 1 });
+    await expect(sql`select pg_terminate_backend(pg_backend_pid())`.execute(db)).rejects.toThrow();
+    await note(db, "plain");
+    await expect(sql`select pg_terminate_backend(pg_backend_pid())`.execute(db)).rejects.toThrow();
+    await db.transaction().execute((trx) => note(trx, "in a transaction"));
+    expect(await takeNotes()).toEqual(["in a transaction", "plain"]);
+  });
+
+  it("does not meet a connection that has fallen silent, once that is known", async () => {
+    const db = test.open(proxy.url(test.urls.owner), { max: 3, deadlineMs: 100 });
+    const three = (work: () => Promise<unknown>) => Promise.allSettled([1, 2, 3].map(work));
+    await three(() => sql`select pg_sleep(0.05)`.execute(db));
+    proxy.blackHole = true;
+    const swallowed = await three(() => note(db, "swallowed"));
+    expect(swallowed.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    proxy.blackHole = false;
+    await three(() => note(db, "after"));
+    expect(await takeNotes()).toEqual(["after", "after", "after"]);
+  });
+
+  it("is refused at once when too many wait for a connection", async () => {
+    const db = test.open(test.urls.owner, { max: 1, waitingMax: 2 });
+    const held = await hold(test.owner, (trx) => sql`lock table public.notes`.execute(trx));
+    const waiting = ["first", "second", "third"].map((text) => note(db, text));
+    await expect(note(db, "refused")).rejects.toThrow("2 others wait");
+    await held.commit();
+    await Promise.all(waiting);
+    expect(await takeNotes()).toEqual(["first", "second", "third"]);
+  });
+
+  it("finds the pool no larger after a transaction that could neither commit nor roll back", async () => {
+    const db = test.open(test.urls.owner, { max: 1, waitingMax: 0 });
+    const lost = db.transaction().execute(async (trx) => terminate(await pidOf(trx)));
+    await expect(lost).rejects.toThrow();
+    const held = await hold(test.owner, (trx) => sql`lock table public.notes`.execute(trx));
+    const first = note(db, "first");
+    await expect(note(db, "refused")).rejects.toThrow("0 others wait");
+    await held.commit();
+    await first;
+    expect(await takeNotes()).toEqual(["first"]);
+  });
+
   it("is refused outside a transaction when it relies on the one before", async () => {
     const db = test.open(test.urls.owner, { max: 2 });
     await db.connection().execute(async (connection) => {
@@ -181,7 +225,7 @@ describe("a query", () => {
   });
 });
 
-/** Those that were sent. postgres.js gives the first query on a new connection the last error of the old one. */
+/** Those that were sent. */
 async function settled(queries: Promise<unknown>[]) {
   return (await Promise.allSettled(queries)).filter(({ status }) => status === "fulfilled");
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { createClient } from "../../src/client.ts";
-import { readSettings } from "../../src/config.ts";
+import { type DatabaseUrls, readSettings } from "../../src/config.ts";
 import { start, type Started } from "../../src/process/start.ts";
 import { type TestDatabase, useTestDatabase } from "./database.ts";
 
@@ -10,13 +10,19 @@ export interface RunningShop {
   client: ReturnType<typeof createClient>;
 }
 
-/** The API on a real port and the relay, as `npm start` starts them, on a database of their own. */
-export function useRunningShop(settings: Record<string, string> = {}): RunningShop {
+/**
+ * The API on a real port and the relay, as `npm start` starts them, on a database of their own; `reach` says how they
+ * reach it, if not directly.
+ */
+export function useRunningShop(
+  settings: Record<string, string> = {},
+  reach = (urls: DatabaseUrls) => urls,
+): RunningShop {
   const database = useTestDatabase();
   let started: Started;
   beforeAll(async () => {
     const all = readSettings({ PORT: "0", ...settings });
-    started = await start(all, database.urls, "127.0.0.1", { api: true, relay: true });
+    started = await start(all, reach(database.urls), "127.0.0.1", { api: true, relay: true });
   });
   afterAll(() => started?.stop());
   return {

@@ -136,7 +136,7 @@ describe("a command whose key has an answer", () => {
 
 describe("10,000 requests with one key", () => {
   it("have one effect, and others are not held up by them", async () => {
-    const db = test.open(test.urls.command, { max: 20 });
+    const db = test.open(test.urls.command, { max: 20, waitingMax: 20_000, deadlineMs: 60_000 });
     const storm = Array.from(
       { length: 10_000 },
       () => execute(db, addProduct, lamp, keyed("storm")).catch((error: unknown) => error),

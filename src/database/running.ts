@@ -1,0 +1,33 @@
+import postgres from "postgres";
+import { withinDeadline } from "./send.ts";
+
+const ASK_MS_MAX = 5_000;
+/** PostgreSQL shows the beginning of a statement only. */
+const PREFIX = 200;
+
+/**
+ * Whether the server works on such a statement for this role, asked through a connection of its own: for one that may
+ * take minutes, and whose connection may have been lost without a sign. False when the server cannot be reached. It
+ * goes by the statement's text, because behind a pooler the client does not know which session is its own.
+ */
+export async function isStatementRunning(url: string, text: string): Promise<boolean> {
+  const sql = postgres(url, {
+    max: 1,
+    fetch_types: false,
+    connect_timeout: ASK_MS_MAX / 1_000,
+    onnotice: () => {},
+  });
+  const asked = sql<{ running: boolean }[]>`
+    select exists (
+      select from pg_stat_activity where usename = current_user and datname = current_database() and state = 'active'
+        and pid <> pg_backend_pid() and left(query, ${PREFIX}) = left(${text}, ${PREFIX})
+    ) as running`;
+  try {
+    const [row] = await withinDeadline(asked, ASK_MS_MAX);
+    return row?.running ?? false;
+  } catch {
+    return false;
+  } finally {
+    void sql.end({ timeout: 1 });
+  }
+}

@@ -1,0 +1,171 @@
+import { sql } from "kysely";
+import { randomUUID } from "node:crypto";
+import { afterEach, describe, expect, it } from "vitest";
+import { hold } from "../support/hold.ts";
+import { useProxy } from "../support/proxy.ts";
+import { useRunningShop } from "../support/running-shop.ts";
+import { until } from "../support/until.ts";
+
+/** A statement waits three seconds for a connection and six for its answer; the rest is for a machine under load. */
+const REQUEST_MS_MAX = 15_000;
+/** More than there are connections for commands, so that a fault strikes all of those. */
+const CLIENTS = 24;
+
+// Before the shop, which starts behind it.
+const proxy = useProxy((): string => shop.database.urls.owner);
+const shop = useRunningShop({ LOG_LEVEL: "fatal" }, (urls) => ({
+  ...urls,
+  command: proxy.url(urls.command),
+  query: proxy.url(urls.query),
+  relay: proxy.url(urls.relay),
+  direct: proxy.url(urls.direct),
+}));
+
+afterEach(async () => {
+  Object.assign(proxy, { blackHole: false, loseReplies: false, delayMs: 0 });
+  await everythingIsShown();
+});
+
+describe("a network between the program and the database", () => {
+  it.each([
+    { fault: "resets connections", strike: () => proxy.cut() },
+    { fault: "ends connections", strike: () => proxy.finish() },
+  ])("that $fault again and again costs no command and no event", async ({ fault, strike }) => {
+    const load = startLoad();
+    for (let times = 0; times < 5; times++) {
+      await load.answered(50);
+      strike();
+    }
+    await load.answered(50);
+    await load.stop(fault);
+  });
+
+  it("that takes its time costs nothing but that", async () => {
+    const load = startLoad();
+    proxy.delayMs = 50;
+    await load.answered(50);
+    await load.stop("takes 50 ms each way");
+  });
+
+  it.each([
+    { fault: "swallows everything", what: "blackHole" as const },
+    { fault: "loses what the database answers", what: "loseReplies" as const },
+  ])("that $fault is answered by 503 in time, and left behind once it is over", async ({ fault, what }) => {
+    const load = startLoad();
+    await load.answered(50);
+    proxy[what] = true;
+    await load.unavailable(CLIENTS);
+    proxy[what] = false;
+    const over = performance.now();
+    await load.answered(CLIENTS);
+    console.log(`${fault}: answers again after ${Math.round(performance.now() - over)} ms`);
+    await load.stop(fault);
+  });
+});
+
+describe("two thousand requests at once", () => {
+  it("are answered or refused at once with 503, and all is well afterwards", async () => {
+    const before = process.memoryUsage().rss;
+    const lock = await hold(shop.database.owner, (trx) => sql`lock table write.products`.execute(trx));
+    const refused = new Set<string>();
+    const keys = Array.from({ length: 2_000 }, () => `storm-${randomUUID()}`);
+    const storm = keys.map(async (key) => {
+      const status = await post(key);
+      if (status === 503) refused.add(key);
+      return status;
+    });
+    await until("those that are too many are refused while nothing else moves", () => refused.size > 900);
+    await lock.commit();
+    const statuses = await Promise.all(storm);
+    const growthMb = Math.round((process.memoryUsage().rss - before) / 2 ** 20);
+    console.log(
+      `two thousand at once: ${refused.size} refused, ${growthMb} MB more memory, clients included`,
+    );
+
+    expect(new Set(statuses)).toEqual(new Set([201, 503]));
+    expect(await post(`storm-${randomUUID()}`)).toBe(201);
+    expect(await effectsOf(keys.filter((_, place) => statuses[place] === 201))).toEqual(new Set([1]));
+  });
+});
+
+interface Load {
+  /** Waits until so many more commands were carried out. */
+  answered(commands: number): Promise<void>;
+  /** Waits until so many more requests were refused. */
+  unavailable(requests: number): Promise<void>;
+  /** Ends, says how it went, and expects that every command had one effect. */
+  stop(fault: string): Promise<void>;
+}
+
+/** Clients that send one command after the other, and each again under the same key until it was carried out. */
+function startLoad(): Load {
+  const done: string[] = [];
+  let unavailable = 0;
+  let slowestMs = 0;
+  let stopping = false;
+  const clients = Array.from({ length: CLIENTS }, async () => {
+    while (!stopping) {
+      const key = `load-${randomUUID()}`;
+      for (let status = 0; status !== 201;) {
+        const sent = performance.now();
+        status = await post(key);
+        slowestMs = Math.max(slowestMs, performance.now() - sent);
+        if (status !== 201) unavailable++;
+      }
+      done.push(key);
+    }
+  });
+  const more = async (what: string, count: () => number, by: number) => {
+    const wanted = count() + by;
+    await until(`${by} more are ${what}`, () => count() >= wanted, REQUEST_MS_MAX);
+  };
+  return {
+    answered: (commands) => more("answered", () => done.length, commands),
+    unavailable: (requests) => more("unavailable", () => unavailable, requests),
+    async stop(fault) {
+      stopping = true;
+      await Promise.all(clients);
+      console.log(
+        `${fault}: ${done.length} commands, ${unavailable} tried again, slowest ${Math.round(slowestMs)} ms`,
+      );
+      expect(await effectsOf(done)).toEqual(new Set([1]));
+    },
+  };
+}
+
+/** Sends a command, answers the status: done, or try again. Nothing may take longer than its deadline. */
+async function post(key: string): Promise<number> {
+  const response = await fetch(`${shop.url}/products`, {
+    method: "POST",
+    body: JSON.stringify({ name: "Desk lamp", priceCents: 4_900 }),
+    headers: { "Content-Type": "application/json", "Idempotency-Key": key, "X-Request-Id": key },
+    signal: AbortSignal.timeout(REQUEST_MS_MAX),
+  });
+  const body = await response.text();
+  if (response.status === 503) expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
+  // Or it is still running: the answer was lost, but not the command.
+  else if (response.status === 409) expect(body).toContain("command-in-progress");
+  else expect(response.status, body).toBe(201);
+  return response.status;
+}
+
+/** How many events the commands led to; one number when it is the same for all. The request id is the correlation id. */
+async function effectsOf(keys: string[]): Promise<Set<number>> {
+  const { rows } = await sql<{ effects: number }>`
+    select count(event.id) as effects from jsonb_array_elements_text(${
+    JSON.stringify(keys)
+  }::text::jsonb) as key
+    left join write.events as event on metadata ->> 'correlationId' = key group by key`.execute(
+    shop.database.owner,
+  );
+  return new Set(rows.map(({ effects }) => effects));
+}
+
+async function everythingIsShown(): Promise<void> {
+  await until("every product is shown", async () => {
+    const { rows: [row] } = await sql<{ shown: boolean }>`
+      select (select count(*) from write.products) = (select count(*) from read.product_catalog) as shown`
+      .execute(shop.database.owner);
+    return row!.shown;
+  }, 20_000);
+}
