@@ -100,7 +100,7 @@ export function isDatabaseError(error: unknown): error is DatabaseError {
   return error instanceof Error && error.name === "PostgresError";
 }
 
-/** Whether the connection behind a query is gone, as opposed to the query being refused. */
+/** For an error of the driver: whether the connection is gone, as opposed to the query being refused. */
 export function isConnectionLost(error: unknown): boolean {
   if (isDatabaseError(error)) return error.severity === "FATAL" || error.severity === "PANIC";
   return error instanceof Error && "errno" in error;
@@ -114,8 +114,7 @@ const NOT_NOW = ["53100", "53200", "53300", "55P03", "57014", "57P01", "57P02", 
 
 /** Whether the database cannot answer at the moment: the same may work later. */
 export function isUnavailable(error: unknown): boolean {
-  if (error instanceof DatabaseUnavailable || isConnectionLost(error)) return true;
-  return isDatabaseError(error) && NOT_NOW.includes(error.code);
+  return error instanceof DatabaseUnavailable || (isDatabaseError(error) && NOT_NOW.includes(error.code));
 }
 
 /** serialization_failure, deadlock_detected. */

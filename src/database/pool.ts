@@ -1,6 +1,6 @@
 import type { CompiledQuery } from "kysely";
 import type { Sql } from "postgres";
-import { isConnectionLost, isDatabaseError } from "../errors.ts";
+import { DatabaseUnavailable, isConnectionLost, isDatabaseError } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import { type Client, send, SETTLE_MS } from "./send.ts";
 import { createSlots } from "./slots.ts";
@@ -74,13 +74,17 @@ export function createPool(connect: () => Sql, options: PoolOptions): Pool {
   };
 }
 
-/** The driver may give a connection that has just died to the next statement, which then hangs. A moment later, not. */
+/**
+ * The driver may give a connection that has just died to the next statement, which then hangs. A moment later, not.
+ * @throws {DatabaseUnavailable} If the connection is lost: what the driver throws cannot be told from an error of others.
+ */
 async function settled<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (isConnectionLost(error)) await sleep(SETTLE_MS);
-    throw error;
+    if (!isConnectionLost(error)) throw error;
+    await sleep(SETTLE_MS);
+    throw new DatabaseUnavailable((error as Error).message, { cause: error });
   }
 }
 
@@ -98,7 +102,7 @@ async function beginTransaction(client: () => Client, modes: string): Promise<Tr
 
 function afterwards({ run, commit, rollback }: Transaction, end: () => void): Transaction {
   return {
-    run,
+    run: (query) => settled(() => run(query)),
     commit: () => settled(commit).finally(end),
     rollback: () => settled(rollback).finally(end),
   };

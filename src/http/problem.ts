@@ -81,7 +81,8 @@ function translate(error: Error): Error {
   if (error instanceof HTTPException && (error.status === 401 || error.status === 400)) {
     return new errors.Unauthorized("Cannot do that without the operator's token");
   }
-  if (errors.isUnavailable(error) && !(error instanceof errors.DatabaseUnavailable)) {
+  // What the driver says may name hosts.
+  if (errors.isUnavailable(error) && !(error instanceof errors.DatabaseUnavailable && !error.cause)) {
     return new errors.DatabaseUnavailable("Cannot reach the database", { cause: error });
   }
   if (errors.isGivenUp(error)) {

@@ -1,13 +1,15 @@
 import { getLogger } from "@logtape/logtape";
-import { createApp, handlers, publishers, subscriptions, timers } from "../app.ts";
+import { createApp } from "../app.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
-import { type Database, openDatabase } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
 import { beginPublishing } from "../publish/begin.ts";
+import type { Relay } from "../relay/drain.ts";
 import { runRelay } from "../relay/run.ts";
+import type { Subscription } from "../relay/subscription.ts";
 import { sleep } from "../sleep.ts";
+import { compose } from "./compose.ts";
 import { pages } from "./pages.ts";
-import { createPost } from "./post.ts";
 import { serve } from "./serve.ts";
 
 export interface Parts {
@@ -26,19 +28,6 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/**
- * What each role's pool may take. Commands gain from many connections, because PostgreSQL flushes their commits together;
- * refreshing a large read model as a whole takes its time.
- */
-export const LIMITS = {
-  command: { max: 20, deadlineMs: 5_000 },
-  query: { max: 10, deadlineMs: 10_000 },
-  relay: { max: 6, deadlineMs: 300_000 },
-};
-
-/** What handlers send goes through connections of their own: they cannot take them from the API. */
-const HANDLERS_MAX = 8;
-
 /** How long a stop waits for the relay's last batch. */
 const STOP_MS = 10_000;
 
@@ -51,49 +40,21 @@ export async function start(
   host: string,
   parts: Parts,
 ): Promise<Started> {
-  const open = (role: keyof typeof LIMITS) =>
-    openDatabase(urls[role], { ...LIMITS[role], applicationName: `cqrs ${role}` });
-  const databases = { command: open("command"), query: open("query") };
-  const handling = openDatabase(urls.command, {
-    ...LIMITS.command,
-    max: HANDLERS_MAX,
-    applicationName: "cqrs handlers",
-  });
-  const { PUBLISH_TO, PUBLISH_SOURCE, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
-  const publishing = publishers(PUBLISH_TO, PUBLISH_SOURCE, createPost(PUBLISH_TO_PRIVATE_ADDRESSES));
   const stopping = new AbortController();
-  const relay = {
-    db: open("relay"),
-    subscriptions: [...subscriptions, ...handlers(handling), ...publishing],
-    timers: timers(handling),
-    delayMs: settings.RELAY_DELAY_MS,
-    stopping: stopping.signal,
-  };
-  const close = () =>
-    Promise.all([databases.command, databases.query, handling, relay.db].map((db) => db.destroy()));
-
+  const { databases, relay, publishers, close } = compose(settings, urls, stopping.signal);
   try {
+    const { command, query, handlers } = databases;
     const used = [
-      ...parts.api
-        ? [{ db: databases.command, url: urls.command }, { db: databases.query, url: urls.query }]
-        : [],
-      ...parts.relay ? [{ db: handling, url: urls.command }] : [],
+      ...parts.api ? [{ db: command, url: urls.command }, { db: query, url: urls.query }] : [],
+      ...parts.relay ? [{ db: handlers, url: urls.command }] : [],
       { db: relay.db, url: urls.relay },
     ];
     const migrated = (await Promise.all(used.map(reach))).every((isReady) => isReady);
-    if (migrated) await beginPublishing(relay.db, publishing);
+    if (migrated) await beginPublishing(relay.db, publishers);
     const app = createApp({ databases, relay, opsToken: settings.OPS_TOKEN, pages: pages() });
     const serving = parts.api ? await serve(app.fetch, host, settings.PORT, parts.keepAliveMs) : undefined;
     const relaying = parts.relay
-      ? relayWhenMigrated(
-        relay.db,
-        migrated,
-        async () => {
-          await beginPublishing(relay.db, publishing);
-          await runRelay(relay, urls.direct, stopping.signal);
-        },
-        stopping.signal,
-      )
+      ? relayWhenMigrated(relay, publishers, migrated, urls.direct, stopping.signal)
       : Promise.resolve();
     return {
       url: serving?.url,
@@ -122,14 +83,16 @@ async function reach({ db, url }: { db: Database; url: string }): Promise<boolea
 }
 
 async function relayWhenMigrated(
-  db: Database,
+  relay: Relay,
+  publishers: Subscription[],
   migrated: boolean,
-  run: () => Promise<void>,
+  directUrl: string,
   signal: AbortSignal,
 ) {
   if (!migrated) logger.warn("Waiting for migration {name}: npm run migrate", { name: NEWEST_MIGRATION });
-  for (let ready = migrated; !ready && !signal.aborted; ready = await isMigrated(db).catch(() => false)) {
-    await sleep(1_000, signal);
-  }
-  if (!signal.aborted) await run();
+  const isReady = () => isMigrated(relay.db).catch(() => false);
+  for (let ready = migrated; !ready && !signal.aborted; ready = await isReady()) await sleep(1_000, signal);
+  if (signal.aborted) return;
+  await beginPublishing(relay.db, publishers);
+  await runRelay(relay, directUrl, signal);
 }
