@@ -68,6 +68,9 @@ function promisesOf(session: string): string[] {
 
 /** Ids, tokens and times are different each time; and at the first look, the order may already be confirmed. */
 function withoutChance(output: string): string {
-  return output.replace(/"status":"confirmed"(?<rest>.*"version":)2/, '"status":"placed"$<rest>1').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "…").replace(/"token":"[^"]+"/g, '"token":"…"')
+  return output.replace(/"status":"confirmed"(?<rest>.*"version":)2/, '"status":"placed"$<rest>1').replace(
+    /[0-9a-f]{8}-[0-9a-f-]{27}/g,
+    "…",
+  ).replace(/"token":"[^"]+"/g, '"token":"…"')
     .replace(/"\d{4}-\d\d-\d\dT[^"]+Z"/g, '"…"').replace(/"urn:request:[^"]+"/g, '"…"');
 }

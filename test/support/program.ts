@@ -29,7 +29,8 @@ export interface ProgramOptions {
 }
 
 const START_MS = 30_000;
-const SETTINGS = /^(PORT|HOST|RELAY.*|LOG_LEVEL|OPS_TOKEN|DATA_DIR|.*DATABASE.*_URL|NODE_OPTIONS|VITEST.*)$/;
+const SETTINGS =
+  /^(PORT|HOST|RELAY.*|PUBLISH.*|LOG_LEVEL|OPS_TOKEN|DATA_DIR|.*DATABASE.*_URL|NODE_OPTIONS|VITEST.*)$/;
 
 /** Runs this project's program in a mode, on the runtime that the tests run on; killed after the test. */
 export function usePrograms(): (mode: string, options?: ProgramOptions) => Program {

@@ -1,0 +1,36 @@
+import { createPost } from "../../src/process/post.ts";
+import type { Endpoint } from "../../src/publish/endpoint.ts";
+import { type Post, publisher } from "../../src/publish/publisher.ts";
+import { drain, type Relay } from "../../src/relay/drain.ts";
+import type { Handler } from "../../src/relay/handler.ts";
+import type { TestDatabase } from "./database.ts";
+import { addHandler, makeDue } from "./handlers.ts";
+import { type Receiver, SECRET } from "./receiver.ts";
+
+/** As the program posts, to this machine too. */
+export const post: Post = createPost("allow");
+
+let endpoints = 0;
+
+/** A publisher to a receiver, which begins after the events there are. */
+export async function addPublisher(
+  test: TestDatabase,
+  { url }: Pick<Receiver, "url">,
+  { types, ...options }: Partial<Handler & Endpoint> = {},
+  postIt = post,
+): Promise<{ name: string; relay: Relay }> {
+  const endpoint = { name: `e${++endpoints}`, url, secret: SECRET, types };
+  const handler = { ...publisher(endpoint, "urn:test", postIt), ...options };
+  return await addHandler(test, handler.handle, handler);
+}
+
+/** One relay for the subscriptions of several. */
+export function together(...relays: Relay[]): Relay {
+  return { ...relays[0]!, subscriptions: relays.flatMap(({ subscriptions }) => subscriptions) };
+}
+
+/** Drains what is new, and tries again what was set aside without waiting for the back-off. */
+export async function drainWhatIsDue(test: TestDatabase, relay: Relay): Promise<void> {
+  await makeDue(test);
+  await drain(relay, 5_000);
+}
