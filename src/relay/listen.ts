@@ -28,8 +28,8 @@ export async function listen(
   let failures = 0;
   const tell = async (heard: boolean, why = "the queue of notifications is full") => {
     if (heard !== hears) {
-      if (heard) logger.info("Notifications arrive");
-      else logger.warn("Cannot be notified, polling instead: {why}", { why });
+      if (heard && hears === false) logger.info("Notifications arrive again");
+      if (!heard) logger.warn("Cannot be notified, polling instead: {why}", { why });
     }
     // What was sent while it did not hear is lost.
     if (heard && !hears) onWake();

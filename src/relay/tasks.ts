@@ -28,8 +28,9 @@ export class Tasks {
   async wait(names: string[], ms: number): Promise<void> {
     this.#awaited = names;
     const ended = new AbortController();
-    const all = Promise.all(names.map((name) => this.#running.get(name))).then(() => ended.abort());
-    await Promise.race([all, sleep(ms, ended.signal)]);
+    const running = names.flatMap((name) => this.#running.get(name) ?? []);
+    await Promise.race([Promise.all(running), sleep(ms, ended.signal)]);
+    ended.abort();
     this.#awaited = [];
   }
 

@@ -29,7 +29,7 @@ describe("a handler", () => {
 
   it("is not told of events that do not concern it, and costs one round trip then", async () => {
     const told: string[] = [];
-    const { name, relay } = await addHandler(test, async (event) => void told.push(nameOf(event)), {
+    const { name, relay } = await addHandler(test, (event) => void told.push(nameOf(event)), {
       concerns: ({ type }) => type === "Wanted",
     });
     await append(test, "c");
@@ -43,7 +43,7 @@ describe("a handler", () => {
   it("tries again what failed; only its stream waits, and follows in order", async () => {
     const told: string[] = [];
     let broken = true;
-    const { relay } = await addHandler(test, async (event) => {
+    const { relay } = await addHandler(test, (event) => {
       if (broken && nameOf(event) === "d1") throw new Error("not now");
       told.push(nameOf(event));
     });
@@ -63,7 +63,7 @@ describe("a handler", () => {
   it("parks what fails too often, until the operator has it tried again", async () => {
     const told: string[] = [];
     let broken = true;
-    const { name, relay } = await addHandler(test, async (event) => {
+    const { name, relay } = await addHandler(test, (event) => {
       told.push(nameOf(event));
       if (broken && nameOf(event) === "f1") throw new Error("never");
     }, { attemptsMax: 3 });
@@ -130,7 +130,7 @@ describe("a handler", () => {
       told.push(nameOf(event));
       await atWork;
     });
-    const quick = await addHandler(test, async (event) => void told.push(nameOf(event).toUpperCase()));
+    const quick = await addHandler(test, (event) => void told.push(nameOf(event).toUpperCase()));
     const relay = {
       ...slow.relay,
       subscriptions: [...slow.relay.subscriptions, ...quick.relay.subscriptions],
@@ -163,7 +163,7 @@ describe("a read model that is slow", () => {
       },
     });
     const names = await Promise.all(
-      ["slow", "quick"].map(async () => (await addHandler(test, async () => {})).name),
+      ["slow", "quick"].map(async () => (await addHandler(test, () => {})).name),
     );
     const [slow, quick] = [viewOf(names[0]!, atWork), viewOf(names[1]!, Promise.resolve(true))];
     const relay = { db: test.relay, subscriptions: [slow, quick], delayMs: 0 };

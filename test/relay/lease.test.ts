@@ -31,7 +31,7 @@ async function leasedTo(name: string): Promise<number | null> {
 describe("a leased batch", () => {
   it("is nobody else's until the lease runs out", async () => {
     const told: string[] = [];
-    const { name, relay } = await addHandler(test, async (event) => void told.push(nameOf(event)));
+    const { name, relay } = await addHandler(test, (event) => void told.push(nameOf(event)));
     await append(test, "a");
     await leaseAndDie(name);
     await drain(relay, 5_000);
@@ -110,7 +110,7 @@ describe("a leased batch", () => {
 describe("an event that never comes back from its tries", () => {
   it("is parked, and the others are not", async () => {
     const told: string[] = [];
-    const { name, relay } = await addHandler(test, async (event) => void told.push(nameOf(event)), {
+    const { name, relay } = await addHandler(test, (event) => void told.push(nameOf(event)), {
       attemptsMax: 3,
     });
     await append(test, "g");

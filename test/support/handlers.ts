@@ -4,7 +4,7 @@ import { type Handler, subscribe } from "../../src/relay/handler.ts";
 import type { RecordedEvent } from "../../src/write/event.ts";
 import { sql } from "kysely";
 
-export type Handling = (event: RecordedEvent, signal: AbortSignal) => Promise<void>;
+export type Handling = (event: RecordedEvent, signal: AbortSignal) => Promise<void> | void;
 
 /** A subscription of a test, which begins after the events there are. */
 export async function addHandler(
@@ -16,7 +16,13 @@ export async function addHandler(
   await sql`
     insert into relay.checkpoints (subscription, position) select ${name}, coalesce(max(position), 0) from relay.log`
     .execute(test.owner);
-  const subscription = subscribe({ kind: "test", concerns: isTested, ...options, name, handle });
+  const subscription = subscribe({
+    kind: "test",
+    concerns: isTested,
+    ...options,
+    name,
+    handle: async (event, signal) => await handle(event, signal),
+  });
   return { name, relay: { db: test.relay, subscriptions: [subscription], delayMs: 0 } };
 }
 
