@@ -6,7 +6,7 @@ import { numberEvents, type Outlook } from "./checkpoint.ts";
 import { handOut } from "./hand-out.ts";
 import { listEvents } from "./log.ts";
 import type { Subscription } from "./subscription.ts";
-import { sweepIdempotencyKeys } from "./sweep.ts";
+import { sweep } from "./sweep.ts";
 import { Tasks } from "./tasks.ts";
 import { fireTimers, type Timer } from "./timer.ts";
 
@@ -50,7 +50,7 @@ export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_E
     const count = batch.handled + tasks.collect();
     handled += count;
     if (count > 0 && leftMs() > 0) continue;
-    await sweepIdempotencyKeys(relay.db);
+    await sweep(relay.db);
     return { handled, more: batch.more };
   }
 }

@@ -6,7 +6,7 @@ import { sleep } from "../sleep.ts";
 import { type Bell, createBell } from "./bell.ts";
 import { drainBatch, type Relay, tasksOf } from "./drain.ts";
 import { listen } from "./listen.ts";
-import { sweepIdempotencyKeys } from "./sweep.ts";
+import { sweep } from "./sweep.ts";
 import { fireTimers } from "./timer.ts";
 
 /** While a relay says it is awake, writers do not notify. It says so for this long, and again at half-time. */
@@ -47,7 +47,7 @@ export async function runRelay(
       try {
         await workUntilQuiet(relay, bell, signal);
         if (performance.now() >= sweepAt) {
-          await sweepIdempotencyKeys(relay.db);
+          await sweep(relay.db);
           sweepAt += SWEEP_EVERY_MS;
         }
       } catch (error) {

@@ -4,7 +4,7 @@ import { CommandInProgress, IdempotencyKeyReused } from "../../src/errors.ts";
 import { addProduct } from "../../src/features/catalog/commands/add-product.ts";
 import { changePrice } from "../../src/features/catalog/commands/change-price.ts";
 import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
-import { sweepIdempotencyKeys } from "../../src/relay/sweep.ts";
+import { sweep } from "../../src/relay/sweep.ts";
 import { execute } from "../../src/write/execute.ts";
 import { toKey } from "../../src/write/idempotency.ts";
 import { anybody } from "../support/context.ts";
@@ -124,7 +124,7 @@ describe("a command whose key has an answer", () => {
     await age("old", 31);
     await age("young", 29);
 
-    await sweepIdempotencyKeys(test.relay);
+    await sweep(test.relay);
 
     const kept = await test.command.selectFrom("write.idempotency_keys").select("key").where("key", "in", [
       "old",

@@ -1,0 +1,143 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { subscriptions } from "../../src/app.ts";
+import { runRelay } from "../../src/relay/run.ts";
+import { aProduct } from "../support/arrange.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { until } from "../support/until.ts";
+import { shortOrLong } from "./support/length.ts";
+import { useOwnServer } from "./support/own-server.ts";
+
+const LOAD_MS = shortOrLong(4_000, 600_000);
+const WRITERS = 4;
+/** Many events at a time, so that a few seconds leave as much behind as some minutes would. */
+const BULK_EVENTS = 50;
+const SETTLE_MS = 60_000;
+
+const server = useOwnServer();
+const test = useTestDatabase({ adminUrl: () => server.url });
+const stopping = new AbortController();
+let running: Promise<void> = Promise.resolve();
+
+beforeAll(async () => {
+  // Once a minute is the default: too long for a test, and the same otherwise.
+  await sql`alter system set autovacuum_naptime = '1s'`.execute(test.open(server.url));
+  await server.restart("fast");
+  running = runRelay({ db: test.relay, subscriptions, delayMs: 0 }, test.urls.direct, stopping.signal);
+});
+afterAll(async () => {
+  stopping.abort();
+  await running;
+});
+
+describe("a long load under an old snapshot", () => {
+  it(
+    "leaves nothing behind that a drain or a query walks over, and a command costs what it did",
+    async () => {
+      // As much as afterwards, or the indexes would be a level deeper then.
+      await load(LOAD_MS);
+      await sql`vacuum`.execute(test.owner);
+      const before = await costs();
+      const release = await oldSnapshot();
+      const from = await lastPosition();
+      await load(LOAD_MS);
+      const events = await lastPosition() - from;
+      console.log(
+        `${events} events under an old snapshot, pages before: ${say(before)}; at once: ${
+          say(await costs())
+        }`,
+      );
+
+      await untilCheap("though the snapshot is still there", () => events / 10);
+      console.log(`the snapshot still there: ${say(await costs())}`);
+      await release();
+      await untilCheap("as before", (what) => Math.max(before[what] * 1.2, before[what] + 2));
+      console.log(`afterwards: ${say(await costs())}`);
+    },
+    2 * LOAD_MS + 2 * SETTLE_MS,
+  );
+});
+
+type What = "command" | "drain" | "freshness";
+
+const STATEMENTS = {
+  command: () => {
+    const [id, stream] = [crypto.randomUUID(), `cost-${crypto.randomUUID()}`];
+    return sql`select write.append(${stream}, 0, ${eventsOf([id])}::text::jsonb, null)`;
+  },
+  drain: () => sql`select relay.number_events(1000)`,
+  freshness: () => sql`select * from read.freshness where read_model = 'order_details'`,
+};
+
+/** Goes on with single events, because the beginning of the outbox moves with what is numbered. */
+async function untilCheap(when: string, bound: (what: What) => number): Promise<void> {
+  let now: Record<What, number> | undefined;
+  await until(`everything costs little ${when}`, async () => {
+    await aProduct(test.command);
+    now = await costs();
+    return (Object.keys(now) as What[]).every((what) => now![what] <= bound(what));
+  }, SETTLE_MS).catch((error) => {
+    throw new Error(`Not cheap ${when}: ${say(now!)}`, { cause: error });
+  });
+}
+
+/** The pages that each of them touches, once the relay has nothing to do: the median of five times. */
+async function costs(): Promise<Record<What, number>> {
+  await until("the outbox is empty", async () => {
+    const { rows } = await sql`select from write.outbox limit 1`.execute(test.owner);
+    return rows.length === 0;
+  }, SETTLE_MS);
+  return {
+    drain: await costOf("drain"),
+    freshness: await costOf("freshness"),
+    command: await costOf("command"),
+  };
+}
+
+async function costOf(what: What): Promise<number> {
+  const pages: number[] = [];
+  for (let time = 0; time < 5; time++) {
+    const { rows } = await sql<{ "QUERY PLAN": { Plan: Record<string, number> }[] }>`
+      explain (analyze, buffers, format json) ${STATEMENTS[what]()}`.execute(test.owner);
+    const plan = rows[0]!["QUERY PLAN"][0]!.Plan;
+    pages.push(plan["Shared Hit Blocks"]! + plan["Shared Read Blocks"]!);
+  }
+  return pages.toSorted((one, other) => one - other)[2]!;
+}
+
+function say(costs: Record<What, number>): string {
+  return Object.entries(costs).map(([what, pages]) => `${what} ${pages}`).join(", ");
+}
+
+async function load(ms: number): Promise<void> {
+  const end = performance.now() + ms;
+  await Promise.all(Array.from({ length: WRITERS }, async () => {
+    while (performance.now() < end) {
+      await aProduct(test.command);
+      const ids = Array.from({ length: BULK_EVENTS }, () => crypto.randomUUID());
+      await sql`select write.append(${`bulk-${ids[0]}`}, 0, ${eventsOf(ids)}::text::jsonb, null)`.execute(
+        test.command,
+      );
+    }
+  }));
+}
+
+function eventsOf(ids: string[]): string {
+  return JSON.stringify(ids.map((id) => ({ id, type: "Loaded", data: {}, metadata: {} })));
+}
+
+/** What a backup holds, or somebody who forgot to say commit. Answers how to let go of it. */
+async function oldSnapshot(): Promise<() => Promise<unknown>> {
+  const session = test.driver(test.urls.owner);
+  await session`begin isolation level repeatable read`;
+  await session`select count(*) from write.products`;
+  return async () => await session`rollback`;
+}
+
+async function lastPosition(): Promise<number> {
+  const { rows } = await sql<{ last: number }>`select coalesce(max(position), 0) as last from relay.log`
+    .execute(
+      test.owner,
+    );
+  return rows[0]!.last;
+}
