@@ -11,7 +11,7 @@ import { report } from "./support/report.ts";
 import { installWitness, WITH_WITNESS } from "./support/witness.ts";
 
 const HOUR_MS = 3_600_000;
-const COMMANDS = shortOrLong(300, 10_000);
+const COMMANDS = shortOrLong(100, 10_000);
 
 describe("programs whose clocks are an hour slow and an hour fast", () => {
   const database = useTestDatabase();

@@ -10,7 +10,7 @@ import { report } from "./support/report.ts";
 import { installWitness, WITH_WITNESS } from "./support/witness.ts";
 
 const RESTARTS = shortOrLong(3, 15);
-const COMMANDS_BETWEEN_MAX = shortOrLong(100, 1_000);
+const COMMANDS_BETWEEN_MAX = shortOrLong(60, 1_000);
 
 const server = useOwnServer();
 

@@ -16,7 +16,7 @@ import { settled, verify } from "./support/oracle.ts";
 import { report } from "./support/report.ts";
 import { installWitness, WITH_WITNESS } from "./support/witness.ts";
 
-const COMMANDS = shortOrLong(150, 5_000);
+const COMMANDS = shortOrLong(60, 5_000);
 const RIGHT = { missed: 0, twice: 0, outOfOrder: 0 };
 
 const programs = await findDebianPrograms();
