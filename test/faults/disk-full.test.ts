@@ -5,7 +5,7 @@ import { useTestDatabase } from "../support/database.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
 import { seededRandom } from "../support/random.ts";
 import { until } from "../support/until.ts";
-import { shortOrLong } from "./support/length.ts";
+import { FAULT_MS, shortOrLong } from "./support/length.ts";
 import { type Load, startLoad, summary } from "./support/load.ts";
 import { verify } from "./support/oracle.ts";
 import { useOwnServer } from "./support/own-server.ts";
@@ -52,7 +52,7 @@ describe.skipIf(!disk).each(["tables", "log of writes"])("a disk without room fo
     await report(`Disk full, ${what}`, verdict, random, remark);
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
     expect(Object.keys(load.answers).filter((kind) => kind.startsWith("500"))).toEqual([]);
-  }, 300_000);
+  }, FAULT_MS);
 
   /** Begins one file of the write-ahead log after the other. Without room for the next, PostgreSQL gives up (PANIC). */
   async function untilItIsUsedUp() {

@@ -10,7 +10,7 @@ import { useTestDatabase } from "../support/database.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 import { findDebianPrograms, must, useDebianServer } from "./support/debian-server.ts";
-import { shortOrLong } from "./support/length.ts";
+import { FAULT_MS, shortOrLong } from "./support/length.ts";
 import { startLoad } from "./support/load.ts";
 import { settled, verify } from "./support/oracle.ts";
 import { report } from "./support/report.ts";
@@ -49,7 +49,7 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
     const verdict = await verify(restored, { acknowledged, witness: true });
     await report("Dumped under load, restored elsewhere", verdict, random, `${waiting} events in the outbox`);
     expect(verdict).toMatchObject(RIGHT);
-  }, 120_000);
+  }, FAULT_MS);
 
   it("is refused while checkpoints are ahead of it, and goes on after a rewind", async () => {
     const random = seededRandom("restored older copy");
@@ -87,7 +87,7 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
     const verdict = await verify(restored, { acknowledged, witness: true });
     await report("Checkpoints ahead of a restored copy", verdict, random, "refused, then rewound");
     expect(verdict).toMatchObject(RIGHT);
-  }, 120_000);
+  }, FAULT_MS);
 
   /** Answers what was acknowledged before `meanwhile` began, if that is given, or at all. */
   async function underLoad(
