@@ -33,7 +33,7 @@ async function look(owner: Database): Promise<{ isSettled: boolean; state: strin
       format('%s in the outbox, a lag of %s', outbox, lag) as state
     from (select count(*) as outbox from write.outbox) as waiting,
       (select coalesce(max(position), 0) as last from relay.log) as log,
-      lateral (select sum(log.last - position) as lag from relay.checkpoints) as behind`.execute(owner);
+      lateral (select sum(abs(log.last - position)) as lag from relay.checkpoints) as behind`.execute(owner);
   return row!;
 }
 
