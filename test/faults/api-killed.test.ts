@@ -11,7 +11,7 @@ import { type Program, settingsOf, usePrograms } from "../support/program.ts";
 import { useProxy } from "../support/proxy.ts";
 import { seededRandom } from "../support/random.ts";
 import { until } from "../support/until.ts";
-import { shortOrLong } from "./support/length.ts";
+import { FAULT_MS, shortOrLong } from "./support/length.ts";
 import { ask } from "./support/load.ts";
 import { settled, verify } from "./support/oracle.ts";
 import { report } from "./support/report.ts";
@@ -57,7 +57,7 @@ describe("an API that is killed after the commit and before the answer", () => {
       `${acknowledged.length} answers lost`,
     );
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
-  }, 180_000);
+  }, FAULT_MS);
 
   /** One command of every kind. */
   async function someCommands(): Promise<Sent[]> {

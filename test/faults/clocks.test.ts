@@ -4,14 +4,14 @@ import { useTestDatabase } from "../support/database.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
 import { seededRandom } from "../support/random.ts";
 import { until } from "../support/until.ts";
-import { shortOrLong } from "./support/length.ts";
+import { FAULT_MS, shortOrLong } from "./support/length.ts";
 import { startLoad, summary } from "./support/load.ts";
 import { verify } from "./support/oracle.ts";
 import { report } from "./support/report.ts";
 import { installWitness, WITH_WITNESS } from "./support/witness.ts";
 
 const HOUR_MS = 3_600_000;
-const COMMANDS = shortOrLong(300, 10_000);
+const COMMANDS = shortOrLong(100, 10_000);
 
 describe("programs whose clocks are an hour slow and an hour fast", () => {
   const database = useTestDatabase();
@@ -37,7 +37,7 @@ describe("programs whose clocks are an hour slow and an hour fast", () => {
     const remark = `ids ${await idsAreOffBy()} off; ${summary(load)}`;
     await report("Clocks an hour slow and an hour fast", verdict, random, remark);
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
-  });
+  }, FAULT_MS);
 
   /** It is tried again a second or so later, by whichever relay comes first: neither an hour later nor all the time. */
   async function letAReadModelFail() {

@@ -14,9 +14,9 @@ import { useTestDatabase } from "../support/database.ts";
 import { hold, untilBlocked } from "../support/hold.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
 import { seededRandom } from "../support/random.ts";
-import { shortOrLong } from "./support/length.ts";
+import { FAULT_MS, shortOrLong } from "./support/length.ts";
 import { ask, isToBeSentAgain } from "./support/load.ts";
-import { verify } from "./support/oracle.ts";
+import { judge, verify } from "./support/oracle.ts";
 import { report } from "./support/report.ts";
 import { installWitness, WITH_WITNESS } from "./support/witness.ts";
 
@@ -57,7 +57,7 @@ describe(`${WRITERS} writers on one stream`, () => {
     const verdict = await verify(database.owner, { acknowledged, witness: true });
     await report(`${WRITERS} writers on one stream`, verdict, random, `${conflicts} × 409, sent again`);
     expect(verdict).toMatchObject(EXPECTED_RIGHT);
-  }, 180_000);
+  }, FAULT_MS);
 });
 
 describe("a command that PostgreSQL undoes because of others", () => {
@@ -129,7 +129,7 @@ describe("a command that PostgreSQL undoes because of others", () => {
 
   async function verifyRelayed() {
     await drain({ db: database.relay, subscriptions, delayMs: 0 }, 5_000);
-    expect(await verify(database.owner, { acknowledged: [] })).toMatchObject(EXPECTED_RIGHT);
+    expect(await judge(database.owner, { acknowledged: [] })).toMatchObject(EXPECTED_RIGHT);
   }
 });
 

@@ -8,7 +8,7 @@ import { type Program, settingsOf, usePrograms } from "../support/program.ts";
 import { useProxy } from "../support/proxy.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 import { until } from "../support/until.ts";
-import { shortOrLong } from "./support/length.ts";
+import { FAULT_MS, shortOrLong } from "./support/length.ts";
 import { verify } from "./support/oracle.ts";
 import { report } from "./support/report.ts";
 
@@ -40,7 +40,7 @@ describe("a program that is stopped under load", () => {
     const verdict = await verify(database.owner, { acknowledged });
     await report("Stop (SIGTERM) under load", verdict, random, `${STOPS} stops, no client saw an error`);
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
-  }, 180_000);
+  }, FAULT_MS);
 });
 
 /** Answers the ids of the events that the clients were told of. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { useTestDatabase } from "../support/database.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
 import { seededRandom } from "../support/random.ts";
-import { shortOrLong } from "./support/length.ts";
+import { FAULT_MS, shortOrLong } from "./support/length.ts";
 import { startLoad, summary } from "./support/load.ts";
 import { verify } from "./support/oracle.ts";
 import { useOwnServer } from "./support/own-server.ts";
@@ -10,7 +10,7 @@ import { report } from "./support/report.ts";
 import { installWitness, WITH_WITNESS } from "./support/witness.ts";
 
 const RESTARTS = shortOrLong(3, 15);
-const COMMANDS_BETWEEN_MAX = shortOrLong(100, 1_000);
+const COMMANDS_BETWEEN_MAX = shortOrLong(60, 1_000);
 
 const server = useOwnServer();
 
@@ -37,5 +37,5 @@ describe.each(["fast", "immediate"] as const)("PostgreSQL that is restarted (%s)
     // No connection sleeps on after PostgreSQL is back.
     expect(program.output).not.toContain("Cannot wait longer for the database");
     expect(Object.keys(load.answers).filter((kind) => kind.startsWith("500"))).toEqual([]);
-  }, 180_000);
+  }, FAULT_MS);
 });

@@ -10,13 +10,13 @@ import { useTestDatabase } from "../support/database.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 import { findDebianPrograms, must, useDebianServer } from "./support/debian-server.ts";
-import { shortOrLong } from "./support/length.ts";
+import { FAULT_MS, shortOrLong } from "./support/length.ts";
 import { startLoad } from "./support/load.ts";
 import { settled, verify } from "./support/oracle.ts";
 import { report } from "./support/report.ts";
 import { installWitness, WITH_WITNESS } from "./support/witness.ts";
 
-const COMMANDS = shortOrLong(150, 5_000);
+const COMMANDS = shortOrLong(60, 5_000);
 const RIGHT = { missed: 0, twice: 0, outOfOrder: 0 };
 
 const programs = await findDebianPrograms();
@@ -48,7 +48,7 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
     const verdict = await verify(restored, { acknowledged, witness: true });
     await report("Dumped under load, restored elsewhere", verdict, random, `${waiting} events in the outbox`);
     expect(verdict).toMatchObject(RIGHT);
-  }, 120_000);
+  }, FAULT_MS);
 
   it("is refused while checkpoints are ahead of it, and goes on after a rewind", async () => {
     const random = seededRandom("restored older copy");
@@ -86,7 +86,7 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
     const verdict = await verify(restored, { acknowledged, witness: true });
     await report("Checkpoints ahead of a restored copy", verdict, random, "refused, then rewound");
     expect(verdict).toMatchObject(RIGHT);
-  }, 120_000);
+  }, FAULT_MS);
 
   /** Answers what was acknowledged before `meanwhile` began, if that is given, or at all. */
   async function underLoad(

@@ -4,3 +4,6 @@ import process from "node:process";
 export function shortOrLong<T>(short: T, long: T): T {
   return process.env.FAULTS === "long" ? long : short;
 }
+
+/** How long a fault may take, on a machine that is busy with other things too. */
+export const FAULT_MS = shortOrLong(180_000, 1_800_000);

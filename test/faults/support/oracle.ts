@@ -12,17 +12,30 @@ export interface Verdict {
   outOfOrder: number;
 }
 
-const SETTLE_MS = 60_000;
+/** How long nothing may move before that counts as stuck. */
+const STUCK_MS = 60_000;
 
 /** Waits until every event is numbered and every subscription has handled it. Nobody may be writing any more. */
 export async function settled(owner: Database): Promise<void> {
-  await until("the dust has settled", async () => {
-    const { rows: [row] } = await sql<{ settled: boolean }>`
-      select not exists (select from write.outbox) and not exists (
-        select from relay.checkpoints where position <> (select coalesce(max(position), 0) from relay.log)
-      ) and not exists (select from relay.retries) as settled`.execute(owner);
-    return row!.settled;
-  }, SETTLE_MS);
+  for (let before = "none";;) {
+    const { isSettled, state } = await until(`the dust settles, or ${before} changes`, async () => {
+      const now = await look(owner);
+      return (now.isSettled || now.state !== before) && now;
+    }, STUCK_MS);
+    if (isSettled) return;
+    before = state;
+  }
+}
+
+async function look(owner: Database): Promise<{ isSettled: boolean; state: string }> {
+  const { rows: [row] } = await sql<{ isSettled: boolean; state: string }>`
+    select outbox = 0 and lag = 0 and retries = 0 as "isSettled",
+      format('%s in the outbox, a lag of %s, %s to be tried again', outbox, lag, retries) as state
+    from (select count(*) as outbox from write.outbox) as waiting,
+      (select count(*) as retries from relay.retries) as set_aside,
+      (select coalesce(max(position), 0) as last from relay.log) as log,
+      lateral (select sum(abs(log.last - position)) as lag from relay.checkpoints) as behind`.execute(owner);
+  return row!;
 }
 
 export interface Given {

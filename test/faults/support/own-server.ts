@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
@@ -11,11 +11,7 @@ export interface OwnServer {
   readonly url: string;
   /** fast: connections are ended and everything is written; immediate: as in a crash, with a recovery afterwards. */
   restart(how: "fast" | "immediate"): Promise<void>;
-  /** What it has logged since it was started first. */
-  log(): Promise<string>;
 }
-
-const LOG = "server.log";
 
 /**
  * A PostgreSQL for the tests of this file only, which they may ill-treat. It flushes its commits (fsync). Its files are in
@@ -23,7 +19,6 @@ const LOG = "server.log";
  */
 export function useOwnServer({ folder: given }: { folder?: string } = {}): OwnServer {
   let folder: string;
-  const dataOf = (owner: { folder: string }) => join(owner.folder, "postgres");
   let server: EmbeddedPostgres;
   beforeAll(async () => {
     folder = given ?? await mkdtemp(join(tmpdir(), "cqrs-own-"));
@@ -41,11 +36,10 @@ export function useOwnServer({ folder: given }: { folder?: string } = {}): OwnSe
     async restart(how) {
       const owner = await serverOwner(folder);
       const { pg_ctl } = await findBinaries(owner);
-      const data = dataOf(owner);
-      const log = join(data, LOG);
+      const data = join(owner.folder, "postgres");
+      const log = join(data, "server.log");
       const code = await run(pg_ctl, ["restart", "-D", data, "-m", how, "-w", "-l", log], owner);
       if (code !== 0) throw new Error(`Cannot restart PostgreSQL in ${data}: pg_ctl ended with ${code}`);
     },
-    log: async () => await readFile(join(dataOf(await serverOwner(folder)), LOG), "utf8"),
   };
 }
