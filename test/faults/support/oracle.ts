@@ -30,11 +30,11 @@ export async function settled(owner: Database): Promise<void> {
 async function look(owner: Database): Promise<{ isSettled: boolean; state: string }> {
   const { rows: [row] } = await sql<{ isSettled: boolean; state: string }>`
     select outbox = 0 and lag = 0 and retries = 0 as "isSettled",
-      format('%s in the outbox, a lag of %s, %s to be tried again', outbox, lag, retries) as state
+      format('%s in the outbox, a lag of %s, %s retries', outbox, lag, retries) as state
     from (select count(*) as outbox from write.outbox) as waiting,
-      (select count(*) as retries from relay.retries) as set_aside,
       (select coalesce(max(position), 0) as last from relay.log) as log,
-      lateral (select sum(abs(log.last - position)) as lag from relay.checkpoints) as behind`.execute(owner);
+      lateral (select sum(abs(log.last - position)) as lag from relay.checkpoints) as behind,
+      (select count(*) as retries from relay.retries) as set_aside`.execute(owner);
   return row!;
 }
 
