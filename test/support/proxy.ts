@@ -44,7 +44,8 @@ export function useProxy(target: () => string): Proxy {
       sockets.add(one);
       one.on("error", () => {}).on("close", () => {
         sockets.delete(one);
-        other.destroy();
+        // What is still on its way arrives first.
+        later(() => other.destroySoon());
       });
     }
   });
