@@ -75,6 +75,7 @@ $$;
 alter table write.outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 alter table relay.checkpoints set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 alter table relay.state set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+alter table relay.retries set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 alter table relay.listeners set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
 -- Where the outbox begins. Under an old snapshot (a backup, a forgotten transaction) the rows that were taken out of it

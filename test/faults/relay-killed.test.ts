@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import pMap from "p-map";
 import { describe, expect, it } from "vitest";
 import { retryParked } from "../../src/relay/parked.ts";
 import { useTestDatabase } from "../support/database.ts";
@@ -14,6 +15,7 @@ import { startSteadyLoad } from "./support/steady-load.ts";
 import { installWitness } from "./support/witness.ts";
 
 const KILLS = shortOrLong(1, 50);
+const RELAYS = 3;
 const TIMES_MAX = 3;
 const KILL_MS_MAX = 60_000;
 
@@ -25,20 +27,8 @@ describe("a relay that is killed", () => {
     const random = seededRandom("relay killed");
     await installWitness(database.owner);
     const load = await startSteadyLoad(database, random);
-    for (const point of FAULT_POINTS) {
-      for (let kills = 0; kills < KILLS; kills++) {
-        const times = random.between(1, TIMES_MAX);
-        const environment = { FAULT_POINT: point, FAULT_TIMES: `${times}`, FAULT_SIGNAL: "SIGKILL" };
-        const relay = relayWith(database.urls, environment);
-        await until(`it is killed ${point}, time ${times}`, async () => {
-          // Nobody wants to wait for leases to run out and retries to be due.
-          await passTime();
-          return relay.ended() !== undefined;
-        }, KILL_MS_MAX);
-        expect(relay.ended()).toBe("SIGKILL");
-        await letLeasesRunOut();
-      }
-    }
+    const points = Array<typeof FAULT_POINTS>(KILLS).fill(FAULT_POINTS).flat();
+    await pMap(points, (point) => killAt(point, random.between(1, TIMES_MAX)), { concurrency: RELAYS });
     await load.stop();
     relayWith(database.urls);
     await letLeasesRunOut();
@@ -56,6 +46,18 @@ describe("a relay that is killed", () => {
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
   }, shortOrLong(180_000, 3_600_000));
 
+  async function killAt(point: string, times: number): Promise<void> {
+    const environment = { FAULT_POINT: point, FAULT_TIMES: `${times}`, FAULT_SIGNAL: "SIGKILL" };
+    const relay = relayWith(database.urls, environment);
+    await until(`it is killed ${point}, time ${times}`, async () => {
+      await passTime();
+      return relay.ended() !== undefined;
+    }, KILL_MS_MAX);
+    expect(relay.ended()).toBe("SIGKILL");
+    await letLeasesRunOut();
+  }
+
+  /** Nobody wants to wait for that; and it takes them from relays that are alive, too. */
   async function letLeasesRunOut(): Promise<void> {
     await sql`update relay.checkpoints set due_at = clock_timestamp() where leased_to is not null`.execute(
       database.owner,
