@@ -20,7 +20,7 @@ const HEADER = ["fault", "events", "missed", "twice", "out of order", "seed", "r
 export async function report(
   fault: string,
   { events, missed, twice, outOfOrder }: Verdict,
-  { seed }: Pick<Random, "seed">,
+  { seed }: { seed: Random["seed"] | "none" },
   remark = "",
 ): Promise<void> {
   const row = toRow([fault, events, missed, twice, outOfOrder, seed, remark]);
