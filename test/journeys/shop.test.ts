@@ -1,9 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { confirmOrder } from "../../src/features/ordering/commands/confirm-order.ts";
 import type { Receipt } from "../../src/http/carry-out.ts";
-import { execute } from "../../src/write/execute.ts";
-import { anybody } from "../support/context.ts";
 import { useRunningShop } from "../support/running-shop.ts";
 import { until } from "../support/until.ts";
 
@@ -30,10 +27,21 @@ describe("A shopper", () => {
     expect(reading.headers.get("consistency")).toBe("token");
     expect(await reading.json()).toMatchObject({ id: placed.id, customerId, totalCents: 9_800 });
 
-    await execute(shop.database.command, confirmOrder, { id: placed.id, input: {} }, anybody);
-    await until("it is to be shipped", async () => {
+    await until("its stock is reserved, its payment taken, and it is to be shipped", async () => {
       const queue = await client.fulfilment.$get({ query: {} });
       return (await queue.json()).items.some(({ id }) => id === placed.id);
+    });
+
+    const asking = await client.orders[":id"].progress.$get({ param: placed, query: { consistency: "strong" } });
+    expect(await asking.json()).toEqual({
+      id: placed.id,
+      status: "confirmed",
+      reason: null,
+      reservedPieces: 2,
+      payment: "taken",
+      amountCents: 9_800,
+      refundedCents: null,
+      paymentDueAt: null,
     });
 
     const shipping = await client.orders[":id"].ship.$post({ param: placed, json: {} });

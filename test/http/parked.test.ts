@@ -1,0 +1,96 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { drain } from "../../src/relay/drain.ts";
+import { OPS_TOKEN, useTestApp } from "../support/app.ts";
+import { addHandler, append, makeDue } from "../support/handlers.ts";
+
+const app = useTestApp();
+const asOperator = { authorization: `Bearer ${OPS_TOKEN}` };
+
+const listParked = async (query = "") => (await app.get(`/ops/parked${query}`, asOperator)).body;
+const retry = (path: string, body?: object) => app.post(`/ops/parked${path}`, body, asOperator);
+
+/** Has a subscription give up the first event of each stream. Answers its name, and how to let it work again. */
+async function parkFirstOf(...streams: string[]) {
+  let isBroken = true;
+  const { name, relay } = await addHandler(app.database, () => {
+    if (isBroken) throw new Error("Out of order");
+  }, { attemptsMax: 1 });
+  for (const stream of streams) await append(app.database, stream);
+  const drainDue = async () => {
+    await makeDue(app.database);
+    await drain(relay, 5_000);
+  };
+  await drainDue();
+  await drainDue();
+  return {
+    name,
+    drainDue,
+    mend: () => void (isBroken = false),
+  };
+}
+
+afterEach(() => app.database.owner.deleteFrom("relay.retries").execute());
+
+describe("GET /ops/parked", () => {
+  it("shows what was given up, why, and how many events wait behind it", async () => {
+    const { name } = await parkFirstOf("a", "a", "b");
+    const { items, next } = await listParked();
+    expect(next).toBeNull();
+    expect(items).toEqual(["a", "b"].map((stream) => ({
+      id: expect.any(Number),
+      subscription: name,
+      position: expect.any(Number),
+      eventId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      stream: `test-${stream}`,
+      version: 1,
+      type: "Tested",
+      attempts: expect.any(Number),
+      error: "Out of order",
+      parkedAt: expect.stringMatching(/^\d{4}-.+Z$/),
+      waiting: stream === "a" ? 1 : 0,
+    })));
+  });
+
+  it("has pages", async () => {
+    await parkFirstOf("c", "d", "e");
+    const first = await listParked("?limit=2");
+    expect(first.items.map(({ stream }: { stream: string }) => stream)).toEqual(["test-c", "test-d"]);
+    const second = await listParked(`?limit=2&after=${first.next}`);
+    expect(second).toMatchObject({ items: [{ stream: "test-e" }], next: null });
+  });
+
+  it("is for the operator only", async () => {
+    expect((await app.get("/ops/parked")).status).toBe(401);
+    expect((await app.post("/ops/parked/1/retry")).status).toBe(401);
+    expect((await app.post("/ops/parked/retry", { subscription: "x" })).status).toBe(401);
+  });
+});
+
+describe("POST /ops/parked/{id}/retry", () => {
+  it("has the event tried again, and those behind it follow", async () => {
+    const { drainDue, mend } = await parkFirstOf("f", "f");
+    const { items: [parked] } = await listParked();
+    mend();
+    expect(await retry(`/${parked.id}/retry`)).toMatchObject({ status: 200, body: { retried: 1 } });
+    await drainDue();
+    expect(await app.database.owner.selectFrom("relay.retries").selectAll().execute()).toEqual([]);
+  });
+
+  it("does not know an event that is not parked", async () => {
+    expect(await retry("/1234567/retry")).toMatchObject({ status: 404, body: { code: "not-found" } });
+    expect(await retry("/zero/retry")).toMatchObject({ status: 400, body: { code: "invalid-input" } });
+  });
+});
+
+describe("POST /ops/parked/retry", () => {
+  it("has everything tried again that a subscription has given up", async () => {
+    const one = await parkFirstOf("g", "h");
+    await parkFirstOf("i");
+    expect(await retry("/retry", { subscription: one.name })).toMatchObject({
+      status: 200,
+      body: { retried: 2 },
+    });
+    expect((await listParked()).items).toMatchObject([{ stream: "test-i" }]);
+    expect(await retry("/retry", {})).toMatchObject({ status: 400 });
+  });
+});
