@@ -56,9 +56,10 @@ async function sendOnce(sql: Sender, query: CompiledQuery, client: Omit<Client, 
   // postgres.js types parameters more narrowly than what it takes.
   const pending = sql.unsafe(query.sql, parameters as never[], { prepare });
   const isUnsent = () => (pending as unknown as { state: unknown }).state === null;
-  const done = new AbortController();
+  // Only where it may be needed: to make one takes longer than to send a short statement.
+  const done = isAtWork && deadlineMs > LONG_MS ? new AbortController() : undefined;
   try {
-    const answer = isAtWork && deadlineMs > LONG_MS
+    const answer = isAtWork && done
       ? Promise.race([pending, untilLost(() => isAtWork(query.sql), done.signal)])
       : pending;
     const rows = await withinDeadline(answer, deadlineMs);
@@ -73,7 +74,7 @@ async function sendOnce(sql: Sender, query: CompiledQuery, client: Omit<Client, 
     }
     throw error;
   } finally {
-    done.abort();
+    done?.abort();
   }
 }
 

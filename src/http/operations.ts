@@ -66,7 +66,7 @@ export function operations(relay: Relay, opsToken: string | undefined) {
     .post(
       "/ops/relay/drain",
       operation({ summary: "One bounded drain", secured: true, answers: { 200: drained } }),
-      async (c) => c.json(await drain(relay, DRAIN_MS)),
+      async (c) => c.json(await drain({ ...relay }, DRAIN_MS)),
     )
     .route("/", parked(relay));
 }

@@ -1,4 +1,4 @@
-import { CommandInProgress, isUnavailable, TryAgain, VersionConflict } from "../errors.ts";
+import { isUnavailable } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { RecordedEvent } from "../write/event.ts";
 import type { Handler } from "./handler.ts";
@@ -10,7 +10,7 @@ const BACKOFF_MS_MAX = 60_000;
 /** Why an event could not be handled. */
 export interface Failure {
   message: string;
-  /** Whether it counts against the event: not when the database was away, or somebody else was faster. */
+  /** Whether it counts against the event: not when the database was away. */
   counts: boolean;
 }
 
@@ -32,15 +32,10 @@ export async function tryOnce(
     return undefined;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { message, counts: !isUnavailable(error) && !isRival(error) };
+    return { message, counts: !isUnavailable(error) };
   } finally {
     done.abort();
   }
-}
-
-/** Somebody else was at it: no fault of the event's. */
-function isRival(error: unknown): boolean {
-  return [VersionConflict, TryAgain, CommandInProgress].some((kind) => error instanceof kind);
 }
 
 /** How long to rest after so many tries: exponential, with full jitter. */

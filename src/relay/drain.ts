@@ -17,7 +17,7 @@ export interface Relay {
   timers?: Timer[];
   /** How long to hold events back, to make the lag of the read models visible. Usually 0. */
   delayMs: number;
-  /** Ends that delay early. */
+  /** Ends early what takes long. */
   stopping?: AbortSignal;
 }
 
@@ -71,7 +71,8 @@ export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Pro
 
   const eventsAfter = createReader(db, batchMax);
   for (const { subscription, position } of due) {
-    const work = async () => await handOut(db, subscription, position, await eventsAfter(position));
+    const work = async () =>
+      await handOut(db, subscription, position, await eventsAfter(position), relay.stopping);
     tasks.start(subscription.name, work);
   }
   startRetries(db, tasks, places);
@@ -84,7 +85,7 @@ export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Pro
   return { handled, more: left > 0 || lags.some((lag) => lag >= batchMax) };
 }
 
-/** What each relay is at. */
+/** What each relay is at. Two of the same process, such as one that runs and one for a request, are two objects. */
 const allTasks = new WeakMap<Relay, Tasks>();
 
 export function tasksOf(relay: Relay): Tasks {

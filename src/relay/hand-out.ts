@@ -16,13 +16,14 @@ export async function handOut(
   subscription: Subscription,
   from: number,
   page: RecordedEvent[],
+  stopping?: AbortSignal,
 ): Promise<number> {
   const events = page.slice(0, subscription.batchMax);
   const to = events.at(-1)?.position;
   if (to === undefined) return 0;
   const startedAt = performance.now();
   try {
-    return await subscription.handle(db, { from, to, events }) ? events.length : 0;
+    return await subscription.handle(db, { from, to, events }, stopping) ? events.length : 0;
   } catch (error) {
     if (isUnavailable(error)) throw error;
     const { name } = subscription;

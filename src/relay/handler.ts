@@ -47,12 +47,17 @@ export function subscribe(handler: Handler): Subscription {
     name: handler.name,
     kind: handler.kind,
     batchMax: BATCH_MAX,
-    handle: (db, batch) => handleBatch(db, handler, batch),
+    handle: (db, batch, stopping) => handleBatch(db, handler, batch, stopping),
     retry: (db) => retryDue(db, handler),
   };
 }
 
-async function handleBatch(db: Database, handler: Handler, batch: Batch): Promise<boolean> {
+async function handleBatch(
+  db: Database,
+  handler: Handler,
+  batch: Batch,
+  stopping?: AbortSignal,
+): Promise<boolean> {
   const { name, concerns = () => true } = handler;
   const events = batch.events.filter(concerns);
   if (events.length === 0 && await passBatch(db, name, batch)) return true;
@@ -62,25 +67,35 @@ async function handleBatch(db: Database, handler: Handler, batch: Batch): Promis
 
   const setAside = await whileRenewing(
     () => renewBatch(db, name, lease),
-    () => handleStreams(handler, events, new Set(lease.blocked)),
+    () => handleStreams(handler, events, new Set(lease.blocked), stopping),
   );
   return await sayEnd(() => settleBatch(db, name, lease, setAside));
 }
 
-/** Answers what is to be set aside. */
-async function handleStreams(handler: Handler, events: RecordedEvent[], blocked: Set<string>) {
+/** Answers what is to be set aside: what fails, what waits behind that, and what a stop leaves no time for. */
+async function handleStreams(
+  handler: Handler,
+  events: RecordedEvent[],
+  blocked: Set<string>,
+  stopping?: AbortSignal,
+) {
   const streams = new Map<string, RecordedEvent[]>();
   for (const event of events) streams.set(event.stream, [...streams.get(event.stream) ?? [], event]);
   const setAside = await pMap(
     streams,
-    ([stream, events]) => blocked.has(stream) ? events.map(waiting) : handleStream(handler, events),
+    ([stream, events]) => blocked.has(stream) ? events.map(waiting) : handleStream(handler, events, stopping),
     { concurrency: STREAMS_AT_ONCE },
   );
   return setAside.flat();
 }
 
-async function handleStream(handler: Handler, events: RecordedEvent[]): Promise<SetAside[]> {
+async function handleStream(
+  handler: Handler,
+  events: RecordedEvent[],
+  stopping?: AbortSignal,
+): Promise<SetAside[]> {
   for (const [place, event] of events.entries()) {
+    if (stopping?.aborted) return events.slice(place).map(waiting);
     const failure = await tryOnce(handler, event);
     if (!failure) continue;
     const attempts = failure.counts ? 1 : 0;

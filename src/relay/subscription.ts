@@ -10,9 +10,10 @@ export interface Subscription {
   batchMax?: number;
   /**
    * Handles a batch and moves the checkpoint from `from` to `to`, both or neither.
-   * Answers false when the checkpoint was not at `from` or another relay had it: then nothing was done.
+   * Answers false when the checkpoint was not at `from` or another relay had it: then nothing was done. What takes long
+   * ends early, in good order, when `stopping` aborts.
    */
-  handle(db: Database, batch: Batch): Promise<boolean>;
+  handle(db: Database, batch: Batch, stopping?: AbortSignal): Promise<boolean>;
   /** Tries again what was set aside and is due. Answers how many events it tried. */
   retry?(db: Database): Promise<number>;
 }

@@ -32,7 +32,10 @@ describe("A shopper", () => {
       return (await queue.json()).items.some(({ id }) => id === placed.id);
     });
 
-    const asking = await client.orders[":id"].progress.$get({ param: placed, query: { consistency: "strong" } });
+    const asking = await client.orders[":id"].progress.$get({
+      param: placed,
+      query: { consistency: "strong" },
+    });
     expect(await asking.json()).toEqual({
       id: placed.id,
       status: "confirmed",

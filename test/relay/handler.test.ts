@@ -148,6 +148,24 @@ describe("a handler", () => {
   });
 });
 
+describe("a handler whose relay is to stop", () => {
+  it("ends what it is at, and leaves the rest to the next relay, untried", async () => {
+    const told: string[] = [];
+    const stopping = new AbortController();
+    const { relay } = await addHandler(test, (event) => {
+      told.push(nameOf(event));
+      stopping.abort();
+    });
+    for (const stream of ["l", "l", "m", "m"]) await append(test, stream);
+    await drain({ ...relay, stopping: stopping.signal }, 0);
+    expect(told).toHaveLength(1);
+    expect((await setAside()).map(({ attempts }) => attempts)).toEqual([0, 0, 0]);
+    await drain(relay, 5_000);
+    expect(told.toSorted()).toEqual(["l1", "l2", "m1", "m2"]);
+    expect(await setAside()).toEqual([]);
+  });
+});
+
 describe("a read model that is slow", () => {
   it("delays no other, and is given nothing more meanwhile", async () => {
     const handled: string[] = [];

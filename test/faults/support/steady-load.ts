@@ -13,7 +13,7 @@ export interface SteadyLoad {
   stop(): Promise<void>;
 }
 
-const PAUSE_MS_MAX = 100;
+const PAUSE_MS_MAX = 300;
 
 /** Orders that are placed and, some of them, cancelled, without an API in between, until it is told to stop. */
 export async function startSteadyLoad(
@@ -30,7 +30,7 @@ export async function startSteadyLoad(
       const lines = [{ productId: products[random.between(0, products.length - 1)]!, quantity: 1 }];
       const placed = await execute(command, placeOrder, { input: { customerId, lines } }, anybody);
       acknowledged.push(placed.lastEventId!);
-      await sleep(random.between(10, PAUSE_MS_MAX));
+      await sleep(random.between(100, PAUSE_MS_MAX));
       if (random.chance(30)) {
         const cancelled = await execute(
           command,
