@@ -75,7 +75,7 @@ export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Pro
       await handOut(db, subscription, position, await eventsAfter(position), relay.stopping);
     tasks.start(subscription.name, work);
   }
-  startRetries(db, tasks, places);
+  if (!relay.stopping?.aborted) startRetries(db, tasks, places);
   const views = due.filter(({ subscription }) => !subscription.retry);
   await tasks.wait(views.map(({ subscription }) => subscription.name), PATIENCE_MS);
 

@@ -157,7 +157,7 @@ describe("a handler whose relay is to stop", () => {
       stopping.abort();
     });
     for (const stream of ["l", "l", "m", "m"]) await append(test, stream);
-    await drain({ ...relay, stopping: stopping.signal }, 0);
+    await drain({ ...relay, stopping: stopping.signal }, 5_000);
     expect(told).toHaveLength(1);
     expect((await setAside()).map(({ attempts }) => attempts)).toEqual([0, 0, 0]);
     await drain(relay, 5_000);
