@@ -35,7 +35,6 @@ export function publisher({ name, url, secret, types }: Endpoint, source: string
     async handle(event, signal) {
       const body = JSON.stringify(toCloudEvent(event, source));
       const headers = { "content-type": "application/cloudevents+json", ...sign(webhook, event.id, body) };
-      // A new error: one of the operating system's would be taken for the database's, and not count as a try.
       const status = await post(url, headers, body, signal).catch((error: Error) => {
         throw new Error(`Cannot publish to ${host}: ${error.message}`, { cause: error });
       });

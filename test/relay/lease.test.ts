@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { drain, drainBatch } from "../../src/relay/drain.ts";
+import { drain, drainBatch, tasksOf } from "../../src/relay/drain.ts";
+import { listEvents } from "../../src/relay/log.ts";
 import { listParked } from "../../src/relay/parked.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { addHandler, append, makeDue, nameOf } from "../support/handlers.ts";
@@ -40,6 +41,45 @@ describe("a leased batch", () => {
     await letLeaseRunOut(name);
     await drain(relay, 5_000);
     expect(told).toEqual(["a1"]);
+  });
+
+  it("is refused to one who looked before it was leased", async () => {
+    const { name, relay } = await addHandler(test, () => {});
+    await append(test, "i");
+    await leaseAndDie(name);
+    const before = await checkpoints();
+    const [subscription] = relay.subscriptions;
+    const { position: from } = before.find((checkpoint) => checkpoint.subscription === name)!;
+    const events = await listEvents(test.relay, from, 10);
+    expect(await subscription!.handle(test.relay, { from, to: events.at(-1)!.position, events })).toBe(false);
+    expect(await checkpoints()).toEqual(before);
+    await letLeaseRunOut(name);
+    await drain(relay, 5_000);
+  });
+
+  it("cannot be settled by one who has lost it while another has the next one", async () => {
+    const told: string[] = [];
+    const releases: (() => void)[] = [];
+    const { name, relay } = await addHandler(test, async (event) => {
+      told.push(nameOf(event));
+      await new Promise<void>((resolve) => releases.push(resolve));
+    });
+    const other = { ...relay };
+    await append(test, "j");
+    const late = drain(relay, 30_000);
+    await until("it works", () => told.length === 1);
+    await letLeaseRunOut(name);
+    await append(test, "k");
+    const draining = drain(other, 30_000);
+    await until("the other tries the first event again, and has the next batch", () => told.length === 3);
+    const before = (await checkpoints()).map(({ position, leased_to }) => ({ position, leased_to }));
+
+    releases[0]!();
+    await until("the late one has done what it can", () => !tasksOf(relay).has(name));
+    expect((await checkpoints()).map(({ position, leased_to }) => ({ position, leased_to }))).toEqual(before);
+    releases.slice(1).forEach((release) => release());
+    await Promise.all([late, draining]);
+    expect(told.toSorted()).toEqual(["j1", "j1", "k1"]);
   });
 
   it("that was lost is handled event by event, each alone, and in order", async () => {
@@ -138,8 +178,9 @@ describe("an event that never comes back from its tries", () => {
 });
 
 async function checkpoints() {
-  const { rows } =
-    await sql`select subscription, position, fence, leased_to, due_at from relay.checkpoints order by 1`
-      .execute(test.owner);
+  const { rows } = await sql<
+    { subscription: string; position: number; leased_to: number | null }
+  >`select subscription, position, fence, leased_to, due_at from relay.checkpoints order by 1`
+    .execute(test.owner);
   return rows;
 }
