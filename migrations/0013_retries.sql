@@ -109,8 +109,12 @@ language plpgsql set search_path = '' as $$
 begin
   update relay.retries as retry
   set parked_at = clock_timestamp(), last_error = format('Never came back from try %s', retry.attempts)
-  where subscription = subscription_name and parked_at is null and due_at <= clock_timestamp()
-    and retry.attempts >= max_attempts and last_error is null;
+  where retry.id = any(array(
+    select lost.id from relay.retries as lost
+    where lost.subscription = subscription_name and lost.parked_at is null and lost.due_at <= clock_timestamp()
+      and lost.attempts >= max_attempts and lost.last_error is null
+    for update skip locked
+  ));
 
   return query
     with due as materialized (

@@ -70,8 +70,10 @@ describe("events that throw, that hang and that kill the process", () => {
   /** What was set aside is due; what is being tried is not touched. */
   async function passTime(): Promise<void> {
     await sql`
-      update relay.retries set due_at = clock_timestamp()
-      where parked_at is null and (attempts = 0 or last_error is not null)`.execute(database.owner);
+      update relay.retries set due_at = clock_timestamp() where id = any(array(
+        select id from relay.retries where parked_at is null and (attempts = 0 or last_error is not null)
+        for update skip locked
+      ))`.execute(database.owner);
   }
 });
 

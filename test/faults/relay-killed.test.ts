@@ -59,17 +59,20 @@ describe("a relay that is killed", () => {
 
   /** Nobody wants to wait for that; and it takes them from relays that are alive, too. */
   async function letLeasesRunOut(): Promise<void> {
-    await sql`update relay.checkpoints set due_at = clock_timestamp() where leased_to is not null`.execute(
-      database.owner,
-    );
+    await sql`
+      update relay.checkpoints set due_at = clock_timestamp() where subscription = any(array(
+        select subscription from relay.checkpoints where leased_to is not null for update skip locked
+      ))`.execute(database.owner);
     await passTime();
   }
 
   /** For what was set aside and is not being tried. */
   async function passTime(): Promise<void> {
     await sql`
-      update relay.retries set due_at = clock_timestamp()
-      where parked_at is null and (attempts = 0 or last_error is not null)`.execute(database.owner);
+      update relay.retries set due_at = clock_timestamp() where id = any(array(
+        select id from relay.retries where parked_at is null and (attempts = 0 or last_error is not null)
+        for update skip locked
+      ))`.execute(database.owner);
   }
 
   async function retryAll(): Promise<number> {
