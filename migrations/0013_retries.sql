@@ -15,6 +15,8 @@ create table relay.retries (
   stream text not null,
   -- tries so far; each one is counted before it is made
   attempts integer not null,
+  -- which try this is, also of those that do not count: whoever made an earlier one changes nothing any more
+  fence bigint not null default 0,
   -- when to try again; while it is being tried, until when nobody else may
   due_at timestamptz not null,
   -- null before the first try, while it is being tried, and after a try that never came back
@@ -104,7 +106,7 @@ $$;
 -- Takes events that were set aside and are due, the first of each stream only, and counts the try. One that never came
 -- back from its last try may have killed the process: it is tried alone, and parked when that was its last try.
 create function relay.lease_retries(subscription_name text, max_attempts integer, max_events integer, lease_ms integer)
-returns table (id bigint, "position" bigint, attempts integer)
+returns table (id bigint, "position" bigint, attempts integer, fence bigint)
 language plpgsql set search_path = '' as $$
 begin
   update relay.retries as retry
@@ -112,7 +114,7 @@ begin
   where retry.id = any(array(
     select lost.id from relay.retries as lost
     where lost.subscription = subscription_name and lost.parked_at is null and lost.due_at <= clock_timestamp()
-      and lost.attempts >= max_attempts and lost.last_error is null
+      and lost.attempts >= greatest(max_attempts, 2) and lost.last_error is null
     for update skip locked
   ));
 
@@ -134,10 +136,11 @@ begin
         bool_or(is_lost) over () as any_is_lost
       from due
     )
-    update relay.retries as retry set attempts = retry.attempts + 1, last_error = null, due_at = relay.in_ms(lease_ms)
+    update relay.retries as retry
+    set attempts = retry.attempts + 1, fence = retry.fence + 1, last_error = null, due_at = relay.in_ms(lease_ms)
     from ranked
     where retry.id = ranked.id and (place = 1 or not any_is_lost)
-    returning retry.id, retry.position, retry.attempts;
+    returning retry.id, retry.position, retry.attempts, retry.fence;
 end;
 $$;
 

@@ -183,6 +183,8 @@ $$;
 create function relay.look_back() returns boolean
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 begin
+  -- What the update below sees is as of after this.
+  perform from relay.outbox_start for update;
   update relay.outbox_start set after_id = 0, next_id = null, next_xid = null
   where exists (select from write.outbox where id <= after_id);
   return found;

@@ -1,13 +1,13 @@
-/** Waits; ends early, without an error, when the signal aborts. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+/** Waits; ends early, without an error, when one of the signals aborts. */
+export function sleep(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
+    if (signals.some((signal) => signal?.aborted)) return resolve();
     const done = () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
+      signals.forEach((signal) => signal?.removeEventListener("abort", done));
       resolve();
     };
     const timer = setTimeout(done, ms);
-    signal?.addEventListener("abort", done);
+    signals.forEach((signal) => signal?.addEventListener("abort", done));
   });
 }

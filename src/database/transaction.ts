@@ -52,7 +52,10 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
     giveUp(ROLLBACK);
   });
 
-  await expectBegun(tx, client);
+  await expectBegun(tx, client).catch((error) => {
+    giveUp(ROLLBACK);
+    throw error;
+  });
 
   async function run(query: CompiledQuery) {
     if (lost) throw lost;

@@ -1,4 +1,4 @@
-import { handlers, publishers, subscriptions, timers } from "../app.ts";
+import { handlers, publishers, readModels, subscriptions, timers } from "../app.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import { type Database, openDatabase } from "../database/database.ts";
 import type { Relay } from "../relay/drain.ts";
@@ -14,7 +14,8 @@ export const LIMITS = {
   command: { max: 20, deadlineMs: 5_000 },
   handlers: { max: 8, deadlineMs: 5_000 },
   query: { max: 10, deadlineMs: 10_000 },
-  relay: { max: 6, deadlineMs: 300_000 },
+  // One for every read model that takes long, and some for the rest.
+  relay: { max: readModels.length + 4, deadlineMs: 300_000 },
 };
 
 /** The parts of the program, put together from the settings. */

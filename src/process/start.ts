@@ -90,9 +90,10 @@ async function relayWhenMigrated(
   signal: AbortSignal,
 ) {
   if (!migrated) logger.warn("Waiting for migration {name}: npm run migrate", { name: NEWEST_MIGRATION });
-  const isReady = () => isMigrated(relay.db).catch(() => false);
-  for (let ready = migrated; !ready && !signal.aborted; ready = await isReady()) await sleep(1_000, signal);
-  if (signal.aborted) return;
-  await beginPublishing(relay.db, publishers);
-  await runRelay(relay, directUrl, signal);
+  const isReady = async () =>
+    await isMigrated(relay.db) && (await beginPublishing(relay.db, publishers), true);
+  for (let ready = migrated; !ready && !signal.aborted; ready = await isReady().catch(() => false)) {
+    await sleep(1_000, signal);
+  }
+  if (!signal.aborted) await runRelay(relay, directUrl, signal);
 }

@@ -1,4 +1,4 @@
-import { isUnavailable } from "../errors.ts";
+import { isDatabaseError, isUnavailable } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { RecordedEvent } from "../write/event.ts";
 import type { Handler } from "./handler.ts";
@@ -32,13 +32,22 @@ export async function tryOnce(
     return undefined;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { message, counts: !isUnavailable(error) };
+    // What PostgreSQL can store.
+    return {
+      message: message.replaceAll("\0", "").toWellFormed(),
+      counts: !isUnavailable(error) || isTooLong(error),
+    };
   } finally {
     done.abort();
   }
 }
 
+/** A statement or a lock that took too long: that may well be for the event's sake. */
+function isTooLong(error: unknown): boolean {
+  return isDatabaseError(error) && ["57014", "55P03"].includes(error.code);
+}
+
 /** How long to rest after so many tries: exponential, with full jitter. */
 export function backoffMs(attempts: number): number {
-  return Math.round(Math.random() * Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempts));
+  return Math.round(Math.random() * Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** Math.max(1, attempts)));
 }

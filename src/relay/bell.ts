@@ -12,7 +12,8 @@ export function createBell(): Bell {
   return {
     ring: () => rung.abort(),
     async wait(ms, signal) {
-      await sleep(ms, AbortSignal.any([rung.signal, signal]));
+      // Not AbortSignal.any: each would be remembered by a signal that lives as long as the relay.
+      await sleep(ms, rung.signal, signal);
       if (rung.signal.aborted) rung = new AbortController();
     },
   };

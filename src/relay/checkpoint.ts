@@ -12,7 +12,7 @@ export interface Outlook {
     position: number;
     /** Whether it may be worked on: it does not rest, and nobody else has it. */
     isDue: boolean;
-    /** Whether events that were set aside may be tried again. */
+    /** Whether an event that was set aside may be tried again: it is due, and the first of its stream. */
     hasRetries: boolean;
   }[];
 }
@@ -41,7 +41,15 @@ export async function numberEvents(db: Database, maxEvents: number): Promise<Out
                 "=",
                 "relay.checkpoints.subscription",
               )
-                .where("parked_at", "is", null).where("retry.due_at", "<=", sql<Date>`clock_timestamp()`),
+                .where("parked_at", "is", null).where("retry.due_at", "<=", sql<Date>`clock_timestamp()`)
+                .where(({ not, exists, selectFrom }) =>
+                  not(exists(
+                    selectFrom("relay.retries as earlier")
+                      .whereRef("earlier.subscription", "=", "retry.subscription")
+                      .whereRef("earlier.stream", "=", "retry.stream")
+                      .whereRef("earlier.position", "<", "retry.position"),
+                  ))
+                ),
             ).$castTo<boolean>().as("hasRetries"),
           ]),
       ).as("checkpoints"),

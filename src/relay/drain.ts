@@ -50,7 +50,7 @@ export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_E
     const count = batch.handled + tasks.collect();
     handled += count;
     if (count > 0 && leftMs() > 0) continue;
-    await sweep(relay.db);
+    await sweep(relay.db, () => leftMs() > 0);
     return { handled, more: batch.more };
   }
 }

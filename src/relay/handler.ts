@@ -29,7 +29,7 @@ export interface Handler {
   handle(event: RecordedEvent, signal: AbortSignal): Promise<void>;
   /** How long it may take: 30 seconds when left out. */
   timeoutMs?: number;
-  /** After how many failed tries an event is parked: 8 when left out. */
+  /** After how many failed tries an event is parked, two at least: 8 when left out. */
   attemptsMax?: number;
 }
 
@@ -67,23 +67,23 @@ async function handleBatch(
 
   const setAside = await whileRenewing(
     () => renewBatch(db, name, lease),
-    () => handleStreams(handler, events, new Set(lease.blocked), stopping),
+    (lost) => handleStreams(handler, events, new Set(lease.blocked), [lost, stopping]),
   );
   return await sayEnd(() => settleBatch(db, name, lease, setAside));
 }
 
-/** Answers what is to be set aside: what fails, what waits behind that, and what a stop leaves no time for. */
+/** Answers what is to be set aside: what fails, what waits behind that, and what there is no time for any more. */
 async function handleStreams(
   handler: Handler,
   events: RecordedEvent[],
   blocked: Set<string>,
-  stopping?: AbortSignal,
+  ends: (AbortSignal | undefined)[],
 ) {
   const streams = new Map<string, RecordedEvent[]>();
   for (const event of events) streams.set(event.stream, [...streams.get(event.stream) ?? [], event]);
   const setAside = await pMap(
     streams,
-    ([stream, events]) => blocked.has(stream) ? events.map(waiting) : handleStream(handler, events, stopping),
+    ([stream, events]) => blocked.has(stream) ? events.map(waiting) : handleStream(handler, events, ends),
     { concurrency: STREAMS_AT_ONCE },
   );
   return setAside.flat();
@@ -92,10 +92,10 @@ async function handleStreams(
 async function handleStream(
   handler: Handler,
   events: RecordedEvent[],
-  stopping?: AbortSignal,
+  ends: (AbortSignal | undefined)[],
 ): Promise<SetAside[]> {
   for (const [place, event] of events.entries()) {
-    if (stopping?.aborted) return events.slice(place).map(waiting);
+    if (ends.some((end) => end?.aborted)) return events.slice(place).map(waiting);
     const failure = await tryOnce(handler, event);
     if (!failure) continue;
     const attempts = failure.counts ? 1 : 0;

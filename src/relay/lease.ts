@@ -51,31 +51,41 @@ async function call(db: Database, expression: RawBuilder<unknown>): Promise<bool
   return done;
 }
 
-/** Prolongs the lease of a batch. */
-export async function renewBatch(db: Database, name: string, { fence }: Lease): Promise<void> {
-  await db.updateTable("relay.checkpoints").set({ due_at: sql<Date>`relay.in_ms(${LEASE_MS})` })
+/** Prolongs the lease of a batch. Answers whether it was still ours. */
+export async function renewBatch(db: Database, name: string, { fence }: Lease): Promise<boolean> {
+  const { numUpdatedRows } = await db.updateTable("relay.checkpoints")
+    .set({ due_at: sql<Date>`relay.in_ms(${LEASE_MS})` })
     .where("subscription", "=", name).where("fence", "=", fence).where("leased_to", "is not", null)
-    .execute();
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
 }
 
-/** Works, and renews the lease as long as that takes. */
-export async function whileRenewing<T>(renew: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+/** Works, and renews the lease as long as that takes. The signal aborts when the lease is lost to another relay. */
+export async function whileRenewing<T>(
+  renew: () => Promise<boolean>,
+  work: (lost: AbortSignal) => Promise<T>,
+): Promise<T> {
   const done = new AbortController();
-  const renewing = keepRenewing(renew, done.signal);
+  const lost = new AbortController();
+  const renewing = keepRenewing(renew, done.signal, lost);
   try {
-    return await work();
+    return await work(lost.signal);
   } finally {
     done.abort();
     await renewing;
   }
 }
 
-async function keepRenewing(renew: () => Promise<void>, signal: AbortSignal): Promise<void> {
+async function keepRenewing(
+  renew: () => Promise<boolean>,
+  signal: AbortSignal,
+  lost: AbortController,
+): Promise<void> {
   for (;;) {
     await sleep(LEASE_MS / 4, signal);
     if (signal.aborted) return;
     // If it does not work, the lease runs out, which is what leases are for.
-    await renew().catch(() => {});
+    if (!await renew().catch(() => true)) lost.abort();
   }
 }
 

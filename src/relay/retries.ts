@@ -17,8 +17,10 @@ const logger = getLogger(["cqrs", "relay"]);
 interface Retry {
   id: number;
   position: number;
-  /** This try included; while it is the highest, the lease is ours. */
+  /** This try included. */
   attempts: number;
+  /** Rises with every try; while it is the highest, the lease is ours. */
+  fence: number;
 }
 
 /** Tries again what was set aside and is due. Answers how many events that were. */
@@ -30,7 +32,7 @@ export async function retryDue(db: Database, handler: Handler): Promise<number> 
   const events = await listEventsAt(db, retries.map(({ position }) => position));
   await whileRenewing(
     () => renew(db, retries),
-    () => pMap(retries, (retry) => tryAgain(db, handler, retry, events)),
+    () => pMap(retries, (retry) => tryAgain(db, handler, retry, events), { stopOnError: false }),
   );
   return retries.length;
 }
@@ -47,14 +49,15 @@ async function tryAgain(
   await sayEnd(() => failure ? setAsideAgain(db, handler, retry, failure) : forget(db, retry));
 }
 
-async function renew(db: Database, retries: Retry[]): Promise<void> {
+async function renew(db: Database, retries: Retry[]): Promise<boolean> {
   for (const retry of retries) {
     await ours(db, retry).set({ due_at: sql<Date>`relay.in_ms(${LEASE_MS})` }).execute();
   }
+  return true;
 }
 
-async function forget(db: Database, { id, attempts }: Retry): Promise<void> {
-  await db.deleteFrom("relay.retries").where("id", "=", id).where("attempts", "=", attempts).execute();
+async function forget(db: Database, { id, fence }: Retry): Promise<void> {
+  await db.deleteFrom("relay.retries").where("id", "=", id).where("fence", "=", fence).execute();
 }
 
 async function setAsideAgain(
@@ -64,7 +67,7 @@ async function setAsideAgain(
   failure: Failure,
 ) {
   const attempts = failure.counts ? retry.attempts : retry.attempts - 1;
-  const isLast = attempts >= attemptsMax;
+  const isLast = failure.counts && attempts >= attemptsMax;
   await ours(db, retry).set({
     attempts,
     last_error: failure.message,
@@ -77,8 +80,8 @@ async function setAsideAgain(
   else logger.warn("Try {attempts} of event {position} for {name} failed: {message}", properties);
 }
 
-function ours(db: Database, { id, attempts }: Retry) {
-  return db.updateTable("relay.retries").where("id", "=", id).where("attempts", "=", attempts)
+function ours(db: Database, { id, fence }: Retry) {
+  return db.updateTable("relay.retries").where("id", "=", id).where("fence", "=", fence)
     .where("parked_at", "is", null);
 }
 
@@ -90,6 +93,7 @@ declare module "../database/database.ts" {
       position: number;
       stream: string;
       attempts: number;
+      fence: Generated<number>;
       due_at: Date;
       last_error: string | null;
       parked_at: Date | null;

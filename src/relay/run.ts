@@ -40,16 +40,15 @@ export async function runRelay(
   tasks.onLateEnd = bell.ring;
   const failing = new AbortController();
   const ending = AbortSignal.any([signal, failing.signal]);
-  const beside = [listen(relay.db, directUrl, bell.ring, ending), keepFiring(relay, ending, pollMs)];
-  let sweepAt = performance.now();
+  const beside = [
+    listen(relay.db, directUrl, bell.ring, ending),
+    every(pollMs, ending, () => fireTimers(relay)),
+    every(SWEEP_EVERY_MS, ending, () => sweep(relay.db, () => !ending.aborted)),
+  ];
   try {
     while (!signal.aborted) {
       try {
         await workUntilQuiet(relay, bell, signal);
-        if (performance.now() >= sweepAt) {
-          await sweep(relay.db);
-          sweepAt += SWEEP_EVERY_MS;
-        }
       } catch (error) {
         if (error instanceof CheckpointBeyondLog) throw error;
         logger.error("Cannot relay, trying again: {message}", { message: (error as Error).message });
@@ -63,10 +62,13 @@ export async function runRelay(
   }
 }
 
-async function keepFiring(relay: Relay, signal: AbortSignal, pollMs: number): Promise<void> {
+/** Works at once, and again and again, beside the rest. */
+async function every(ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
-    await fireTimers(relay);
-    await sleep(pollMs, signal);
+    await work().catch((error: Error) => {
+      logger.error("Cannot do what is due, trying again later: {message}", { message: error.message });
+    });
+    await sleep(ms, signal);
   }
 }
 

@@ -6,7 +6,7 @@ export class Tasks {
   #sum = 0;
   #errors: unknown[] = [];
   #awaited: string[] = [];
-  /** Called when one ends that nobody waits for. */
+  /** Called when one ends that nobody waits for, and has done something: there may be more. */
   onLateEnd = () => {};
 
   has(name: string): boolean {
@@ -15,12 +15,16 @@ export class Tasks {
 
   /** Begins to work. What it answers, or throws, is for the next `collect`. */
   start(name: string, work: () => Promise<number>): void {
-    const running = work()
-      .then((count) => void (this.#sum += count), (error) => void this.#errors.push(error))
-      .then(() => {
-        this.#running.delete(name);
-        if (!this.#awaited.includes(name)) this.onLateEnd();
-      });
+    const running = work().then((count) => {
+      this.#sum += count;
+      return count > 0 && !this.#awaited.includes(name);
+    }, (error) => {
+      this.#errors.push(error);
+      return false;
+    }).then((isNews) => {
+      this.#running.delete(name);
+      if (isNews) this.onLateEnd();
+    });
     this.#running.set(name, running);
   }
 

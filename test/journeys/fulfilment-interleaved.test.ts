@@ -9,7 +9,6 @@ import type { PaymentGateway } from "../../src/features/payments/gateway.ts";
 import { sampleGateway } from "../../src/features/payments/sample-gateway.ts";
 import type { Relay } from "../../src/relay/drain.ts";
 import { subscribe } from "../../src/relay/handler.ts";
-import { retryParked } from "../../src/relay/parked.ts";
 import { toHandler } from "../../src/relay/process-manager.ts";
 import { sleep } from "../../src/sleep.ts";
 import { execute } from "../../src/write/execute.ts";
@@ -116,11 +115,10 @@ async function keepDraining(relay: Relay, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** With a gateway that works again, and with what was parked tried again. */
+/** With a gateway that works again. */
 async function untilEveryOrderEnds(ids: string[]): Promise<void> {
   const relay = shopRelay(test);
   await until("every order is confirmed, shipped or cancelled, and nothing is left to do", async () => {
-    for (const { name } of relay.subscriptions) await retryParked(test.relay, { subscription: name });
     await drainWhatIsDue(test, relay);
     const all = await Promise.all(ids.map((id) => progressOf(test, id)));
     const left = await test.owner.selectFrom("relay.retries").select("id").execute();

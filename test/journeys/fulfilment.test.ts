@@ -22,6 +22,7 @@ import {
   shopRelay,
   takenFor,
 } from "../support/fulfilment.ts";
+import { until } from "../support/until.ts";
 
 const test = useTestDatabase();
 let customerId: string;
@@ -90,7 +91,10 @@ describe("the fulfilment of an order", () => {
 
     expect(await takenFor(test, [id])).toBe(9_800);
     await passTimeLimit(test);
-    await drainWhatIsDue(test, relay);
+    await until("it is refunded", async () => {
+      await drainWhatIsDue(test, relay);
+      return (await statusOf(id)).payment === "refunded";
+    });
     expect(await statusOf(id)).toMatchObject({
       status: "cancelled",
       reason: "payment-timed-out",

@@ -120,6 +120,37 @@ describe("a leased batch", () => {
     expect(await draining).toMatchObject({ handled: 1 });
   });
 
+  it("is given up by one who notices that it is lost: the rest of the batch is the other's", async () => {
+    const told: string[] = [];
+    let release = () => {};
+    const stopped = new Promise<void>((resolve) => release = resolve);
+    const { name, relay } = await addHandler(test, async (event) => {
+      told.push(nameOf(event));
+      if (told.length === 1) await stopped;
+    });
+    for (const stream of ["s", "s", "s"]) await append(test, stream);
+    let hasNoticed = false;
+    const late = {
+      ...relay,
+      db: test.relay.withPlugin({
+        transformQuery: ({ node }) => node,
+        transformResult({ result }) {
+          hasNoticed ||= result.numAffectedRows === 0n;
+          return Promise.resolve(result);
+        },
+      }),
+    };
+    await drainBatch(late);
+    await until("it works", () => told.length === 1);
+    await letLeaseRunOut(name);
+    await drain(relay, 5_000);
+    expect(told).toEqual(["s1", "s1", "s2", "s3"]);
+    await until("its lease could not be renewed", () => hasNoticed);
+    release();
+    await until("it has ended", () => !tasksOf(late).has(name));
+    expect(told).toEqual(["s1", "s1", "s2", "s3"]);
+  });
+
   it("cannot be settled by one who has lost it: what the other has done stays", async () => {
     const told: string[] = [];
     let release = () => {};

@@ -2,8 +2,8 @@ import type { ProcessManager } from "../../relay/process-manager.ts";
 import { aggregateId } from "../../write/event.ts";
 import { releaseStock } from "../inventory/commands/release-stock.ts";
 import { reserveStock } from "../inventory/commands/reserve-stock.ts";
-import { cancelOrder } from "../ordering/commands/cancel-order.ts";
 import { confirmOrder } from "../ordering/commands/confirm-order.ts";
+import { rejectOrder } from "../ordering/commands/reject-order.ts";
 import type { OrderEvent } from "../ordering/events.ts";
 import { refundPayment } from "../payments/commands/refund-payment.ts";
 import { requestPayment } from "../payments/commands/request-payment.ts";
@@ -21,7 +21,7 @@ export const fulfilment: ProcessManager<OrderEvent | PaymentEvent> = {
       const { lines, paymentToken: token } = event.data;
       for (const { productId, quantity } of lines) {
         const rejected = await send(reserveStock, { id: productId, input: { orderId: id, quantity } });
-        if (rejected) return void await send(cancelOrder, { id, input: { reason: "out-of-stock" } });
+        if (rejected) return void await send(rejectOrder, { id, input: { reason: "out-of-stock" } });
       }
       const amountCents = lines.reduce(
         (sum, { quantity, unitPriceCents }) => sum + quantity * unitPriceCents,
@@ -37,11 +37,11 @@ export const fulfilment: ProcessManager<OrderEvent | PaymentEvent> = {
     },
 
     async PaymentDeclined(event, send) {
-      await send(cancelOrder, { id: aggregateId(event), input: { reason: "payment-declined" } });
+      await send(rejectOrder, { id: aggregateId(event), input: { reason: "payment-declined" } });
     },
 
     async PaymentTimedOut(event, send) {
-      await send(cancelOrder, { id: aggregateId(event), input: { reason: "payment-timed-out" } });
+      await send(rejectOrder, { id: aggregateId(event), input: { reason: "payment-timed-out" } });
     },
 
     async OrderCancelled(event, send) {

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "../../database/database.ts";
+import { CommandInProgress, VersionConflict } from "../../errors.ts";
 import type { Handler } from "../../relay/handler.ts";
 import { answering } from "../../relay/process-manager.ts";
 import type { Timer } from "../../relay/timer.ts";
@@ -12,12 +13,15 @@ import type { PaymentGateway } from "./gateway.ts";
 import { payment } from "./payment.ts";
 
 const TIMED_OUT_AT_ONCE_MAX = 100;
+/** Some two hours, with the back-off: longer than the time limit, so that a refund does not wait behind a parked request. */
+const ATTEMPTS_MAX = 120;
 
 /** Asks the gateway for what was requested, and keeps what it answers. */
 export function collectPayments(db: Database, gateway: PaymentGateway): Handler {
   return {
     name: "payments",
     kind: "gateway",
+    attemptsMax: ATTEMPTS_MAX,
     concerns: ({ type }) => type === "PaymentRequested" || type === "RefundRequested",
     async handle(event, signal) {
       const id = aggregateId(event);
@@ -39,6 +43,10 @@ async function isRequested(db: Database, id: string): Promise<boolean> {
   return (await payment.load(db, id).executeTakeFirst())?.status === "requested";
 }
 
+function isRival(error: unknown): boolean {
+  return error instanceof CommandInProgress || error instanceof VersionConflict;
+}
+
 /** Gives up on payments that nobody has answered in time. */
 export function timeOutPayments(db: Database): Timer {
   return {
@@ -53,8 +61,12 @@ export function timeOutPayments(db: Database): Timer {
         .select(["payment.order_id as orderId", "request.id", "request.metadata"])
         .where("payment.status", "=", "requested").where("answer_due_at", "<=", sql<Date>`clock_timestamp()`)
         .orderBy("answer_due_at").limit(TIMED_OUT_AT_ONCE_MAX).execute();
-      for (const { orderId, ...request } of late) {
-        await answering(db, "payments", request)(timeOutPayment, { id: orderId, input: {} });
+      const given = late.map(({ orderId, ...request }) =>
+        answering(db, "payments", request)(timeOutPayment, { id: orderId, input: {} })
+      );
+      // One that fails keeps no other from its turn. Another relay may be at it: then it is done.
+      for (const result of await Promise.allSettled(given)) {
+        if (result.status === "rejected" && !isRival(result.reason)) throw result.reason;
       }
     },
   };

@@ -1,0 +1,22 @@
+import * as z from "zod";
+import { CommandRejected } from "../../../errors.ts";
+import type { Command } from "../../../write/command.ts";
+import type { OrderEvent } from "../events.ts";
+import { type Order, order } from "../order.ts";
+
+const input = z.strictObject({ reason: z.enum(["out-of-stock", "payment-declined", "payment-timed-out"]) });
+
+export type RejectOrder = z.infer<typeof input>;
+
+/** The shop turns an order down, which is possible until it is confirmed. */
+export const rejectOrder: Command<RejectOrder, Order, OrderEvent> = {
+  name: "RejectOrder",
+  input,
+  aggregate: order,
+  decide({ reason }, { status, lines }) {
+    if (status !== "placed") {
+      throw new CommandRejected("order-not-placed", `Cannot reject order: it is ${status}`);
+    }
+    return [{ type: "OrderCancelled", data: { reason, lines } }];
+  },
+};
