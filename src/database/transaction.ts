@@ -52,6 +52,7 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
     giveUp(ROLLBACK);
   });
 
+  if (lost) throw lost;
   await expectBegun(tx, client).catch((error) => {
     giveUp(ROLLBACK);
     throw error;

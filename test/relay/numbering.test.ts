@@ -17,32 +17,37 @@ const LOAD = { writers: 32, streams: 20, events: 60, commitDelayMsMax: 20, rollb
 const RELAYS = 3;
 const KILL_EVERY_MS = 150;
 
-/** Keeps every event it is told of, in the transaction that moves its checkpoint. */
+/** Keeps every event it is told of, in the transaction that moves its checkpoint: a statement, as for a read model. */
 const witness: Subscription = {
   name: "witness",
   kind: "test",
-  handle: (db, { from, to, events }) =>
-    db.transaction().execute(async (trx) => {
-      const { rows } = await sql<{ claimed: boolean }>`select relay.claim('witness', ${from}) as claimed`
-        .execute(trx);
-      if (!rows[0]?.claimed) return false;
-      const seen = events.map(({ position, id }) => ({ position, id }));
-      await sql`insert into relay.witnessed select * from json_to_recordset(${
-        JSON.stringify(seen)
-      }::text::json)
-        as seen (position bigint, id uuid)`.execute(trx);
-      await sql`update relay.checkpoints set position = ${to} where subscription = 'witness'`.execute(trx);
-      return true;
-    }),
+  async handle(db, { from, to, events }) {
+    const seen = JSON.stringify(events.map(({ position, id }) => ({ position, id })));
+    const call = sql<boolean>`relay.witness(${from}, ${to}, ${seen}::text::json)`;
+    const { done } = await db.selectNoFrom(call.as("done")).executeTakeFirstOrThrow();
+    return done;
+  },
 };
+
+async function createWitness(): Promise<void> {
+  await sql`create table relay.witnessed (position bigint, id uuid)`.execute(test.owner);
+  await sql`
+    create function relay.witness(from_position bigint, to_position bigint, seen json) returns boolean
+    language plpgsql as $$
+    begin
+      if not relay.claim('witness', from_position) then return false; end if;
+      insert into relay.witnessed select * from json_to_recordset(seen) as event (position bigint, id uuid);
+      update relay.checkpoints set position = to_position where subscription = 'witness';
+      return true;
+    end $$`.execute(test.owner);
+  await sql`insert into relay.checkpoints (subscription, position) values ('witness', 0)`.execute(test.owner);
+  await sql`call public.grant_to('relay', 'select, insert on relay.witnessed')`.execute(test.owner);
+  await sql`call public.grant_to('relay', 'execute on function relay.witness')`.execute(test.owner);
+}
 
 describe("three relays that lose their backends while 32 writers write", () => {
   it("number every event once, without a gap, and every stream in the order of its versions", async () => {
-    await sql`create table relay.witnessed (position bigint, id uuid)`.execute(test.owner);
-    await sql`insert into relay.checkpoints (subscription, position) values ('witness', 0)`.execute(
-      test.owner,
-    );
-    await sql`call public.grant_to('relay', 'select, insert on relay.witnessed')`.execute(test.owner);
+    await createWitness();
     const random = seededRandom("numbering");
     const stopping = new AbortController();
     const relays = Array.from({ length: RELAYS }, () => {
