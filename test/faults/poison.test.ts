@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { listParked, retryParked } from "../../src/relay/parked.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { makeDue } from "../support/handlers.ts";
+import { makeDue, makeDueWhatWaits } from "../support/handlers.ts";
 import { seededRandom } from "../support/random.ts";
 import { sleep } from "../../src/sleep.ts";
 import { until } from "../support/until.ts";
@@ -30,7 +30,7 @@ describe("events that throw, that hang and that kill the process", () => {
     const stopping = new AbortController();
     const { deaths } = keepRunning(() => relayWith(database.urls, { POISON: "yes" }), stopping.signal);
     await until("all are parked", async () => {
-      await passTime();
+      await makeDueWhatWaits(database);
       return (await listParked(database.relay, 0, 10)).length === POISONS.length;
     }, PARKED_MS_MAX);
 
@@ -65,15 +65,6 @@ describe("events that throw, that hang and that kill the process", () => {
   async function effectOf(eventId: string) {
     return await database.command.selectFrom("write.events").select("id").where("type", "=", "Witnessed")
       .where(sql<string>`data ->> 'eventId'`, "=", eventId).execute();
-  }
-
-  /** What was set aside is due; what is being tried is not touched. */
-  async function passTime(): Promise<void> {
-    await sql`
-      update relay.retries set due_at = clock_timestamp() where id = any(array(
-        select id from relay.retries where parked_at is null and (attempts = 0 or last_error is not null)
-        for update skip locked
-      ))`.execute(database.owner);
   }
 });
 

@@ -3,7 +3,7 @@ import pMap from "p-map";
 import { describe, expect, it } from "vitest";
 import { retryParked } from "../../src/relay/parked.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { makeDue } from "../support/handlers.ts";
+import { makeDue, makeDueWhatWaits } from "../support/handlers.ts";
 import { seededRandom } from "../support/random.ts";
 import { until } from "../support/until.ts";
 import { FAULT_POINTS } from "./support/fault-points.ts";
@@ -50,7 +50,7 @@ describe("a relay that is killed", () => {
     const environment = { FAULT_POINT: point, FAULT_TIMES: `${times}`, FAULT_SIGNAL: "SIGKILL" };
     const relay = relayWith(database.urls, environment);
     await until(`it is killed ${point}, time ${times}`, async () => {
-      await passTime();
+      await makeDueWhatWaits(database);
       return relay.ended() !== undefined;
     }, KILL_MS_MAX);
     expect(relay.ended()).toBe("SIGKILL");
@@ -63,16 +63,7 @@ describe("a relay that is killed", () => {
       update relay.checkpoints set due_at = clock_timestamp() where subscription = any(array(
         select subscription from relay.checkpoints where leased_to is not null for update skip locked
       ))`.execute(database.owner);
-    await passTime();
-  }
-
-  /** For what was set aside and is not being tried. */
-  async function passTime(): Promise<void> {
-    await sql`
-      update relay.retries set due_at = clock_timestamp() where id = any(array(
-        select id from relay.retries where parked_at is null and (attempts = 0 or last_error is not null)
-        for update skip locked
-      ))`.execute(database.owner);
+    await makeDueWhatWaits(database);
   }
 
   async function retryAll(): Promise<number> {

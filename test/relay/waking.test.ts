@@ -6,6 +6,7 @@ import { runRelay } from "../../src/relay/run.ts";
 import { aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { hold } from "../support/hold.ts";
+import { untilShown } from "../support/shown.ts";
 import { until } from "../support/until.ts";
 
 const test = useTestDatabase();
@@ -45,14 +46,14 @@ describe("a command", () => {
 describe("a running relay", () => {
   it("is woken by notifications alone", async () => {
     startRelay(HOUR_MS);
-    for (let turn = 0; turn < 20; turn++) await untilShown(await aProduct(test.command));
+    for (let turn = 0; turn < 20; turn++) await untilShown(test, await aProduct(test.command));
   });
 
   it("finds by itself what it was not notified of", async () => {
     await sql`alter table write.outbox disable trigger outbox_wakes_the_relay`.execute(test.owner);
     startRelay();
-    await untilShown(await aProduct(test.command));
-    await untilShown(await aProduct(test.command));
+    await untilShown(test, await aProduct(test.command));
+    await untilShown(test, await aProduct(test.command));
     await sql`alter table write.outbox enable trigger outbox_wakes_the_relay`.execute(test.owner);
   });
 
@@ -79,28 +80,17 @@ describe("a running relay", () => {
     await until("it is about to say that it is asleep", isAtGate);
     const id = await aProduct(test.command);
     await gate.commit();
-    await untilShown(id);
+    await untilShown(test, id);
   });
 
   it("goes on after its connections were cut", async () => {
     startRelay();
-    await untilShown(await aProduct(test.command));
+    await untilShown(test, await aProduct(test.command));
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${`${test.name}_relay`}`
       .execute(test.open(test.urls.relay, { max: 1 })).catch(() => {});
-    await untilShown(await aProduct(test.command));
+    await untilShown(test, await aProduct(test.command));
   });
 });
-
-async function untilShown(id: string): Promise<void> {
-  await until(`product ${id} is shown`, async () => {
-    const shown = await test.query.selectFrom("read.product_catalog").select("name").where(
-      "product_id",
-      "=",
-      id,
-    ).execute();
-    return shown.length > 0;
-  });
-}
 
 /** Milliseconds since 1970, or -Infinity. */
 async function awakeUntil(): Promise<number> {

@@ -39,6 +39,15 @@ export async function makeDue(test: TestDatabase): Promise<void> {
   await sql`update relay.retries set due_at = clock_timestamp() where parked_at is null`.execute(test.owner);
 }
 
+/** The same, without taking away from a relay what it is trying at the moment. */
+export async function makeDueWhatWaits(test: TestDatabase): Promise<void> {
+  await sql`
+    update relay.retries set due_at = clock_timestamp() where id = any(array(
+      select id from relay.retries where parked_at is null and (attempts = 0 or last_error is not null)
+      for update skip locked
+    ))`.execute(test.owner);
+}
+
 /** The stream of a test's event and its version, such as `a2`. */
 export function nameOf({ stream, version }: RecordedEvent): string {
   return `${stream.replace("test-", "")}${version}`;

@@ -6,6 +6,7 @@ import { runRelay } from "../../../src/relay/run.ts";
 import { execute } from "../../../src/write/execute.ts";
 import { anybody } from "../../support/context.ts";
 import type { TestDatabase } from "../../support/database.ts";
+import { untilShown } from "../../support/shown.ts";
 import { until } from "../../support/until.ts";
 import { verify } from "./oracle.ts";
 import { report } from "./report.ts";
@@ -48,11 +49,7 @@ export function watchedRelay(test: TestDatabase): WatchedRelay {
       const input = { name: "Desk lamp", priceCents: 4_900 };
       const { id, lastEventId } = await execute(test.command, addProduct, { input }, anybody);
       acknowledged.push(lastEventId!);
-      await until(`product ${id} is shown`, async () => {
-        const shown = await test.query.selectFrom("read.product_catalog").select("name")
-          .where("product_id", "=", id).execute();
-        return shown.length > 0;
-      });
+      await untilShown(test, id);
     },
     async verify(fault, remark) {
       const verdict = await verify(test.owner, { acknowledged });
