@@ -23,8 +23,20 @@ const MAY_IMPORT: Record<string, string[]> = {
   "features": ["http", "read", "relay", "write", "database", "errors", "shapes"],
   "sample-shop": ["features", "write", "database"],
   "app": ["features", "http", "publish", "read", "relay", "database", "errors"],
+  "compose": ["app", "config", "database", "http", "publish", "relay"],
   "client": ["app"],
-  "process": ["app", "config", "database", "http", "migrate", "publish", "relay", "sample-shop", "sleep"],
+  "process": [
+    "app",
+    "compose",
+    "config",
+    "database",
+    "http",
+    "migrate",
+    "publish",
+    "relay",
+    "sample-shop",
+    "sleep",
+  ],
   "main": ["process"],
 };
 

@@ -106,17 +106,19 @@ describe("The operator's routes", () => {
   );
 
   it("answer 401 to everybody when no token is set", async () => {
-    const closed = createApp({ databases: app.database, relay: app.relay });
+    const parts = { databases: app.database, relay: app.relay };
+    const closed = async (path: string, init: RequestInit) =>
+      await toAnswer(await createApp().request(path, init, parts));
     for (const authorization of ["", "Bearer ", "Bearer undefined", "Bearer operator"]) {
       for (const path of ["/ops/relay", "/ops/nowhere"]) {
         expectProblem(
-          await toAnswer(await closed.request(path, { headers: { authorization } })),
+          await closed(path, { headers: { authorization } }),
           401,
           "unauthorized",
         );
       }
-      const draining = closed.request("/ops/relay/drain", { method: "POST", headers: { authorization } });
-      expectProblem(await toAnswer(await draining), 401, "unauthorized");
+      const draining = await closed("/ops/relay/drain", { method: "POST", headers: { authorization } });
+      expectProblem(draining, 401, "unauthorized");
     }
   });
 

@@ -1,5 +1,6 @@
 import { beforeAll } from "vitest";
 import { createApp, subscriptions } from "../../src/app.ts";
+import type { Parts } from "../../src/http/env.ts";
 import { pages } from "../../src/process/pages.ts";
 import { drain, type Relay } from "../../src/relay/drain.ts";
 import { relayStatus } from "../../src/relay/status.ts";
@@ -37,24 +38,27 @@ const readModels = subscriptions.filter(({ kind }) => kind.startsWith("read mode
 /** The app on a database of its own, with a login for each role. Nothing relays but `drained`. */
 export function useTestApp(): TestApp {
   const database = useTestDatabase();
-  let app: ReturnType<typeof createApp>;
+  const app = createApp({ pages: pages() });
+  let parts: Parts;
   let relay: Relay;
   beforeAll(() => {
     relay = { db: database.relay, subscriptions: readModels, delayMs: 0 };
-    app = createApp({ databases: database, relay, opsToken: OPS_TOKEN, pages: pages() });
+    parts = { databases: database, relay, opsToken: OPS_TOKEN };
   });
 
   const send = async (method: string, path: string, body?: unknown, headers: HeaderFields = {}) => {
     const type: HeaderFields = body === undefined ? {} : { "content-type": "application/json" };
     const text = typeof body === "string" ? body : JSON.stringify(body) ?? null;
-    return await toAnswer(await app.request(path, { method, headers: { ...type, ...headers }, body: text }));
+    return await toAnswer(
+      await app.request(path, { method, headers: { ...type, ...headers }, body: text }, parts),
+    );
   };
   return {
     database,
     get relay() {
       return relay;
     },
-    fetch: async (request) => await app.fetch(request),
+    fetch: async (request) => await app.fetch(request, parts),
     get: (path, headers) => send("GET", path, undefined, headers),
     post: (path, body, headers) => send("POST", path, body, headers),
     put: (path, body, headers) => send("PUT", path, body, headers),
