@@ -23,12 +23,16 @@ const environment = z.object({
   QUERY_DATABASE_URL: postgresUrl.optional(),
   RELAY_DATABASE_URL: postgresUrl.optional(),
   DATABASE_DIRECT_URL: postgresUrl.optional(),
+  QUERY_FALLBACK: z.enum(["primary", "none"], { error: "is neither primary nor none" }).default("none"),
   OPS_TOKEN: z.string().regex(/^[\w.~+/-]+=*$/, "has characters that a bearer token may not have").optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warning", "error", "fatal"], {
     error: "is none of trace, debug, info, warning, error, fatal",
   }).default("info"),
   DATA_DIR: z.string().default(".data"),
   RELAY: z.enum(["on", "off"], { error: "is neither on nor off" }).default("on"),
+  SERVE: z.enum(["all", "commands", "queries"], { error: "is none of all, commands, queries" }).default(
+    "all",
+  ),
   RELAY_DELAY_MS: milliseconds.default(0),
   PUBLISH_TO: endpoints.default([]),
   PUBLISH_TO_PRIVATE_ADDRESSES: z.enum(["allow", "refuse"], { error: "is neither allow nor refuse" }).default(
@@ -71,7 +75,10 @@ export interface DatabaseUrls {
   /** The owner, who migrates. */
   owner: string;
   command: string;
+  /** On the database of the commands, also where queries have a replica. */
   query: string;
+  /** For queries that need not be exact; none when no URL names another address for them than for commands. */
+  replica?: string;
   relay: string;
   /** Past any pooler, for LISTEN. */
   direct: string;
@@ -82,11 +89,25 @@ export function databaseUrls(settings: Settings & { DATABASE_URL: string }): Dat
   const { DATABASE_URL, COMMAND_DATABASE_URL, QUERY_DATABASE_URL, RELAY_DATABASE_URL, DATABASE_DIRECT_URL } =
     settings;
   const relay = RELAY_DATABASE_URL ?? DATABASE_URL;
+  const command = COMMAND_DATABASE_URL ?? DATABASE_URL;
+  const query = QUERY_DATABASE_URL ?? DATABASE_URL;
+  const isReplica = QUERY_DATABASE_URL !== undefined && addressOf(query) !== addressOf(command);
   return {
     owner: DATABASE_DIRECT_URL ?? DATABASE_URL,
-    command: COMMAND_DATABASE_URL ?? DATABASE_URL,
-    query: QUERY_DATABASE_URL ?? DATABASE_URL,
+    command,
+    ...isReplica ? { query: movedTo(command, query), replica: query } : { query },
     relay,
     direct: DATABASE_DIRECT_URL ?? relay,
   };
+}
+
+function addressOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || "5432"}`;
+}
+
+/** The same login, at the place of another URL: a replica has the roles and passwords of its primary. */
+function movedTo(place: string, login: string): string {
+  const { hostname, port, pathname } = new URL(place);
+  return Object.assign(new URL(login), { hostname, port, pathname }).href;
 }

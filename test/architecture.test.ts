@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "features": ["http", "read", "relay", "write", "database", "errors", "shapes"],
   "sample-shop": ["features", "write", "database"],
   "app": ["features", "http", "publish", "read", "relay", "database", "errors"],
-  "compose": ["app", "config", "database", "http", "publish", "relay"],
+  "compose": ["app", "config", "database", "http", "migrate", "publish", "read", "relay"],
   "client": ["app"],
   "process": [
     "app",
@@ -33,6 +33,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "http",
     "migrate",
     "publish",
+    "read",
     "relay",
     "sample-shop",
     "sleep",

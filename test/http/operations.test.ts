@@ -27,6 +27,7 @@ describe("GET /ops/relay", () => {
         lastError: null,
       })),
       relays: [],
+      replica: null,
     });
   });
 
