@@ -3,7 +3,7 @@ import { bearerAuth } from "hono/bearer-auth";
 import { timingSafeEqual } from "hono/utils/buffer";
 import * as z from "zod";
 import { DatabaseUnavailable, Unauthorized } from "../errors.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
 import { drain } from "../relay/drain.ts";
 import { listListeners } from "../relay/listeners.ts";
 import { relayStatus } from "../relay/status.ts";

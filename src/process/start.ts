@@ -3,7 +3,7 @@ import { createApp } from "../app.ts";
 import { compose } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import type { Database } from "../database/database.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
 import { beginPublishing } from "../publish/begin.ts";
 import type { Relay } from "../relay/drain.ts";
 import { runRelay } from "../relay/run.ts";
