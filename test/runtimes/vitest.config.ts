@@ -14,6 +14,8 @@ export default defineConfig({
         include: ["test/http/**/*.test.ts", "test/journeys/**/*.test.ts", "test/runtimes/**/*.test.ts"],
         env: { TEST_RUNTIME: name },
         pool: "forks" as const,
+        // They share nothing but modules, and most of the time is spent on loading those.
+        isolate: false,
         testTimeout: 30_000,
         hookTimeout: 60_000,
       },

@@ -43,6 +43,7 @@ export async function startOn(name: string, settings: Record<string, string>): P
       WORKER: inject("worker"),
     },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => output += bytes);
@@ -55,7 +56,8 @@ export async function startOn(name: string, settings: Record<string, string>): P
   return {
     url,
     async stop() {
-      child.kill("SIGKILL");
+      // With what it has started: workerd is a process of its own.
+      process.kill(-child.pid!, "SIGKILL");
       await ended;
     },
   };
