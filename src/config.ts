@@ -1,24 +1,17 @@
 import * as z from "zod/mini";
+import { LOG_LEVELS } from "./log.ts";
 import { endpoints } from "./publish/endpoint.ts";
 
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// URL" });
-const port = z.coerce.number("is not a number").check(
-  z.int("is not a port"),
-  z.minimum(0, "is not a port"),
-  z.maximum(65535, "is not a port"),
-);
-const milliseconds = z.coerce.number("is not a number").check(
-  z.int("is not a whole number"),
-  z.minimum(0, "is negative"),
-);
-const bearerToken = z.string().check(
-  z.regex(/^[\w.~+/-]+=*$/, "has characters that a bearer token may not have"),
-);
-const uri = z.string().check(
-  z.regex(/^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/, "has characters that a URI may not have"),
-);
+const port = z.coerce.number("is not a number")
+  .check(z.int("is not a port"), z.minimum(0, "is not a port"), z.maximum(65535, "is not a port"));
+const milliseconds = z.coerce.number("is not a number")
+  .check(z.int("is not a whole number"), z.minimum(0, "is negative"));
+const bearerToken = z.string()
+  .check(z.regex(/^[\w.~+/-]+=*$/, "has characters that a bearer token may not have"));
+const uri = z.string()
+  .check(z.regex(/^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/, "has characters that a URI may not have"));
 
-const LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 const ROLE_URLS = [
   "COMMAND_DATABASE_URL",
   "QUERY_DATABASE_URL",
@@ -35,10 +28,7 @@ const environment = z.object({
   RELAY_DATABASE_URL: z.optional(postgresUrl),
   DATABASE_DIRECT_URL: z.optional(postgresUrl),
   OPS_TOKEN: z.optional(bearerToken),
-  LOG_LEVEL: z._default(
-    z.enum(LEVELS, `is none of ${LEVELS.join(", ")}`),
-    "info",
-  ),
+  LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `is none of ${LOG_LEVELS.join(", ")}`), "info"),
   DATA_DIR: z._default(z.string(), ".data"),
   RELAY: z._default(z.enum(["on", "off"], "is neither on nor off"), "on"),
   RELAY_DELAY_MS: z._default(milliseconds, 0),
