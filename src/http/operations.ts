@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
 import { timingSafeEqual } from "hono/utils/buffer";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { DatabaseUnavailable, Unauthorized } from "../errors.ts";
 import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
 import { drain } from "../relay/drain.ts";
@@ -43,7 +43,7 @@ const relayShape = z.object({
     lag: z.int(),
     lagSeconds: z.number(),
     parked: z.int(),
-    lastError: z.string().nullable(),
+    lastError: z.nullable(z.string()),
   })),
   relays: z.array(
     z.object({ id: z.uuid(), listening: z.boolean(), since: z.iso.datetime(), seenAt: z.iso.datetime() }),
