@@ -3,6 +3,7 @@ import postgres from "postgres";
 import { postgresDialect } from "./dialect.ts";
 import { createPool } from "./pool.ts";
 import { isStatementRunning } from "./running.ts";
+import { valueTypes } from "./values.ts";
 
 /**
  * The tables. Every module that owns some adds them here (`declare module`), next to the code that uses them.
@@ -38,7 +39,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       backoff: (failures: number) => Math.random() * Math.min(CONNECT_AGAIN_SECONDS_MAX, 2 ** failures / 100),
       ...SHORT_QUEUES,
       connection: { application_name: applicationName, statement_timeout: deadlineMs },
-      types: { int8: { to: 20, from: [20], serialize: String, parse: toSafeInteger } },
+      types: valueTypes,
       onnotice: () => {},
     });
   const isAtWork = (text: string) => isStatementRunning(url, text);
@@ -68,10 +69,3 @@ const CONNECT_AGAIN_SECONDS_MAX = 0.5;
 
 /** After how long without a word the network is asked whether the other side is still there. */
 const KEEP_ALIVE_SECONDS = 10;
-
-/** PostgreSQL's bigint as a number. */
-function toSafeInteger(text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number)) throw new RangeError(`Cannot hold in a number: ${text}`);
-  return number;
-}
