@@ -1,7 +1,9 @@
 import * as z from "zod";
+import { POOLERS, withPooler } from "./database/pooler.ts";
 import { endpoints } from "./publish/endpoint.ts";
 
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// URL" });
+const poolers = ["auto", ...POOLERS] as const;
 const port = z.coerce.number("is not a number").int("is not a port").min(0, "is not a port").max(
   65535,
   "is not a port",
@@ -23,6 +25,7 @@ const environment = z.object({
   QUERY_DATABASE_URL: postgresUrl.optional(),
   RELAY_DATABASE_URL: postgresUrl.optional(),
   DATABASE_DIRECT_URL: postgresUrl.optional(),
+  DATABASE_POOLER: z.enum(poolers, { error: `is none of ${poolers.join(", ")}` }).default("auto"),
   OPS_TOKEN: z.string().regex(/^[\w.~+/-]+=*$/, "has characters that a bearer token may not have").optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warning", "error", "fatal"], {
     error: "is none of trace, debug, info, warning, error, fatal",
@@ -79,14 +82,16 @@ export interface DatabaseUrls {
 
 /** The URL of every role: its own, or the one for all. */
 export function databaseUrls(settings: Settings & { DATABASE_URL: string }): DatabaseUrls {
-  const { DATABASE_URL, COMMAND_DATABASE_URL, QUERY_DATABASE_URL, RELAY_DATABASE_URL, DATABASE_DIRECT_URL } =
-    settings;
-  const relay = RELAY_DATABASE_URL ?? DATABASE_URL;
+  const { DATABASE_POOLER, DATABASE_DIRECT_URL } = settings;
+  const pooled = (url = settings.DATABASE_URL) =>
+    DATABASE_POOLER === "auto" ? url : withPooler(url, DATABASE_POOLER);
+  const direct = DATABASE_DIRECT_URL && withPooler(DATABASE_DIRECT_URL, "none");
+  const relay = pooled(settings.RELAY_DATABASE_URL);
   return {
-    owner: DATABASE_DIRECT_URL ?? DATABASE_URL,
-    command: COMMAND_DATABASE_URL ?? DATABASE_URL,
-    query: QUERY_DATABASE_URL ?? DATABASE_URL,
+    owner: direct ?? pooled(),
+    command: pooled(settings.COMMAND_DATABASE_URL),
+    query: pooled(settings.QUERY_DATABASE_URL),
     relay,
-    direct: DATABASE_DIRECT_URL ?? relay,
+    direct: direct ?? relay,
   };
 }

@@ -12,7 +12,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "errors": [],
   "sleep": [],
   "shapes": [],
-  "config": ["publish"],
+  "config": ["database", "publish"],
   "database": ["errors", "sleep"],
   "migrate": ["database", "errors"],
   "write": ["database", "errors", "sleep"],

@@ -2,6 +2,7 @@ import { Kysely } from "kysely";
 import postgres from "postgres";
 import { postgresDialect } from "./dialect.ts";
 import { createPool } from "./pool.ts";
+import { poolerOf, toDriverUrl } from "./pooler.ts";
 import { isStatementRunning } from "./running.ts";
 import { valueTypes } from "./values.ts";
 
@@ -16,6 +17,7 @@ export type Database = Kysely<Tables>;
 export interface DatabaseOptions {
   /** Connections at most. */
   max: number;
+  /** Whether statements are prepared; if left out, wherever the URL's pooler allows it. */
   prepare?: boolean;
   /** How long a statement may take. */
   deadlineMs?: number;
@@ -26,9 +28,13 @@ export interface DatabaseOptions {
 
 /** Opens a pool; connections are made when they are needed. End it with `destroy()`. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
-  const { max, prepare = true, deadlineMs = 10_000, applicationName = "cqrs", waitingMax = 1_000 } = options;
+  const pooler = poolerOf(url);
+  const { max, prepare = pooler !== "transaction", deadlineMs = 10_000 } = options;
+  const { applicationName = "cqrs", waitingMax = 1_000 } = options;
+  // A pooler refuses it at the start, and between two transactions it would be lost: there, that of the login counts.
+  const statementTimeout = pooler === "none" ? { statement_timeout: deadlineMs } : {};
   const connect = () =>
-    postgres(url, {
+    postgres(toDriverUrl(url), {
       max,
       prepare,
       // Saves a round trip on every new connection; it is only needed for arrays of user-defined types.
@@ -38,7 +44,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       keep_alive: KEEP_ALIVE_SECONDS,
       backoff: (failures: number) => Math.random() * Math.min(CONNECT_AGAIN_SECONDS_MAX, 2 ** failures / 100),
       ...SHORT_QUEUES,
-      connection: { application_name: applicationName, statement_timeout: deadlineMs },
+      connection: { application_name: applicationName, ...statementTimeout },
       types: valueTypes,
       onnotice: () => {},
     });
