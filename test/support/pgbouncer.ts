@@ -71,7 +71,7 @@ auth_file = ${join(folder, "users")}
 auth_user = ${username}
 auth_query = select usename, passwd from pg_catalog.pg_shadow where usename = $1
 pool_mode = ${mode === "session" ? "session" : "transaction"}
-default_pool_size = 25
+default_pool_size = 40
 ${mode === "transaction-prepared" ? "max_prepared_statements = 200" : ""}
 `;
 }
