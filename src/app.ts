@@ -18,7 +18,7 @@ import { orderingQueries } from "./features/ordering/queries/routes.ts";
 import { salesByDay } from "./features/ordering/queries/sales-by-day.ts";
 import { collectPayments, timeOutPayments } from "./features/payments/collect-payments.ts";
 import { sampleGateway } from "./features/payments/sample-gateway.ts";
-import type { Databases, Env } from "./http/env.ts";
+import type { Env } from "./http/env.ts";
 import { limitBody } from "./http/limit-body.ts";
 import { openApi } from "./http/openapi.ts";
 import { health, operations } from "./http/operations.ts";
@@ -53,43 +53,53 @@ export function timers(command: Database): Timer[] {
   return [timeOutPayments(command)];
 }
 
+/** The relay. What handlers send goes through `command`. */
+export function createRelay(
+  db: Database,
+  command: Database,
+  publishing: Subscription[],
+  options: Pick<Relay, "delayMs" | "stopping">,
+): Relay {
+  const told = [...subscriptions, ...handlers(command), ...publishing];
+  return { db, subscriptions: told, timers: timers(command), ...options };
+}
+
 /** What the API accepts (commands) and answers (queries). */
-function routes(databases: Databases, relay: Relay, opsToken: string | undefined) {
+function routes() {
   return new Hono<Env>()
-    .route("/", catalogCommands(databases))
-    .route("/", catalogQueries(databases))
-    .route("/", inventoryCommands(databases))
-    .route("/", orderingCommands(databases))
-    .route("/", orderingQueries(databases))
-    .route("/", fulfilmentQueries(databases))
-    .route("/", customers(databases))
-    .route("/", health(databases))
-    .route("/", operations(relay, opsToken));
+    .route("/", catalogCommands())
+    .route("/", catalogQueries())
+    .route("/", inventoryCommands())
+    .route("/", orderingCommands())
+    .route("/", orderingQueries())
+    .route("/", fulfilmentQueries())
+    .route("/", customers())
+    .route("/", health())
+    .route("/", operations());
 }
 
 /** The routes with their types, for a typed client: `hc<Routes>(url)`. */
 export type Routes = ReturnType<typeof routes>;
 
 export interface AppOptions {
-  databases: Databases;
-  relay: Relay;
-  /** What the operator has to present; without it nobody may. */
-  opsToken?: string | undefined;
   /** Pages that only some runtimes serve, such as `/docs`. */
   pages?: Hono<Env>;
 }
+
+const INFO = {
+  title: "CQRS on one Postgres",
+  version: "0.1.0",
+  description: "Commands change the shop, queries show it.",
+};
 
 const BODY_BYTES_MAX = 256 * 1024;
 
 const logger = getLogger(["cqrs", "http"]);
 
-export function createApp({ databases, relay, opsToken, pages = new Hono() }: AppOptions) {
-  const api = routes(databases, relay, opsToken);
-  const document = openApi(api, {
-    title: "CQRS on one Postgres",
-    version: "0.1.0",
-    description: "Commands change the shop, queries show it.",
-  });
+/** The program's HTTP side: it is given the parts it works with at each request. */
+export function createApp({ pages = new Hono() }: AppOptions = {}) {
+  const api = routes();
+  let document: ReturnType<typeof openApi> | undefined;
   return new Hono<Env>()
     .use(requestId(), async (c, next) => {
       const startedAt = performance.now();
@@ -104,7 +114,7 @@ export function createApp({ databases, relay, opsToken, pages = new Hono() }: Ap
       });
     })
     .use(limitBody(BODY_BYTES_MAX))
-    .get("/openapi.json", (c) => c.json(document))
+    .get("/openapi.json", (c) => c.json(document ??= openApi(api, INFO)))
     .route("/", pages)
     .route("/", api)
     .notFound((c) => toProblem(new NotFound(`Cannot find ${c.req.method} ${c.req.path}`), c))

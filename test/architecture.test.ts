@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { NEWEST_MIGRATION } from "../src/migrate.ts";
+import { NEWEST_MIGRATION } from "../src/migrated.ts";
 import { readMigrations } from "../src/process/migrations.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -14,17 +14,35 @@ const MAY_IMPORT: Record<string, string[]> = {
   "shapes": [],
   "config": ["database", "publish"],
   "database": ["errors", "sleep"],
-  "migrate": ["database", "errors"],
+  "migrate": ["database"],
+  "migrated": ["database", "errors"],
   "write": ["database", "errors", "sleep"],
   "relay": ["write", "database", "errors", "sleep"],
   "read": ["relay", "write", "database", "errors", "sleep"],
   "publish": ["relay", "write", "database"],
-  "http": ["read", "relay", "write", "database", "errors", "migrate", "shapes"],
+  "http": ["read", "relay", "write", "database", "errors", "migrated", "shapes"],
   "features": ["http", "read", "relay", "write", "database", "errors", "shapes"],
   "sample-shop": ["features", "write", "database"],
   "app": ["features", "http", "publish", "read", "relay", "database", "errors"],
+  "compose": ["app", "config", "database", "http", "publish", "relay"],
+  "log": [],
+  "edge": ["app", "compose", "config", "http", "log", "publish", "relay"],
+  "worker": ["edge", "http"],
   "client": ["app"],
-  "process": ["app", "config", "database", "http", "migrate", "publish", "relay", "sample-shop", "sleep"],
+  "process": [
+    "app",
+    "compose",
+    "config",
+    "database",
+    "http",
+    "log",
+    "migrate",
+    "migrated",
+    "publish",
+    "relay",
+    "sample-shop",
+    "sleep",
+  ],
   "main": ["process"],
 };
 

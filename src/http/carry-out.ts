@@ -1,6 +1,5 @@
 import type { Context, MiddlewareHandler, TypedResponse } from "hono";
 import * as z from "zod";
-import type { Database } from "../database/database.ts";
 import { InvalidInput } from "../errors.ts";
 import type { Command, CommandContext } from "../write/command.ts";
 import type { Event } from "../write/event.ts";
@@ -43,12 +42,16 @@ export function command(
  */
 export async function carryOut<Input, State, E extends Event, Loaded>(
   c: Context<Env>,
-  db: Database,
   command: Command<Input, State, E, Loaded>,
   given: { id?: string | undefined; input: Input },
   { ifMatch = !command.creates } = {},
 ): Promise<TypedResponse<Receipt, 200 | 201, "json"> & Response> {
-  const { id, version, lastEventId } = await execute(db, command, given, contextOf(c, ifMatch));
+  const { id, version, lastEventId } = await execute(
+    c.env.databases.command,
+    command,
+    given,
+    contextOf(c, ifMatch),
+  );
   if (command.creates) c.header("Location", `${c.req.path}/${id}`);
   return respond(c, { id, version, token: lastEventId && toToken(lastEventId) }, command.creates ? 201 : 200);
 }

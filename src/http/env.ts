@@ -1,17 +1,21 @@
 import type { Database } from "../database/database.ts";
+import type { Relay } from "../relay/drain.ts";
+
+/** What a request works with. Where connections cannot be kept from one request to the next, each brings its own. */
+export interface Parts {
+  databases: { command: Database; query: Database };
+  relay: Relay;
+  /** What the operator has to present; without it nobody may. */
+  opsToken?: string | undefined;
+}
 
 /** What every handler finds in its context. */
 export interface Env {
+  Bindings: Parts;
   Variables: {
     /** Also the correlation id of the events that the request leads to. */
     requestId: string;
     /** Who sends the request. */
     caller: string;
   };
-}
-
-/** What the features' routes are made with. */
-export interface Databases {
-  command: Database;
-  query: Database;
 }

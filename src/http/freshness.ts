@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
+import type { Database } from "../database/database.ts";
 import type { Consistency, Fresh } from "../read/ask.ts";
 import type { Env } from "./env.ts";
 import { type Description, operation } from "./openapi.ts";
@@ -39,12 +40,13 @@ function waitSecondsOf(prefer: string | undefined): number {
   return wait === undefined ? WAIT_SECONDS : Math.min(Number(wait), WAIT_SECONDS_MAX);
 }
 
-/** Says in the headers how fresh the answer is, and gives its rows. */
-export function rowsOf<Row>(
+/** Asks for rows, and says in the headers how fresh they are. */
+export async function rowsOf<Row>(
   c: Context<Env>,
   consistency: Consistency,
-  { rows, position, asOf }: Fresh<Row>,
-): Row[] {
+  ask: (db: Database) => Promise<Fresh<Row>>,
+): Promise<Row[]> {
+  const { rows, position, asOf } = await ask(c.env.databases.query);
   c.header("Consistency", consistency.level);
   c.header("As-Of-Position", String(position));
   c.header("As-Of", asOf.toISOString());

@@ -1,12 +1,13 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
+import { timingSafeEqual } from "hono/utils/buffer";
 import * as z from "zod";
 import { DatabaseUnavailable, Unauthorized } from "../errors.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
-import { drain, type Relay } from "../relay/drain.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
+import { drain } from "../relay/drain.ts";
 import { listListeners } from "../relay/listeners.ts";
 import { relayStatus } from "../relay/status.ts";
-import type { Databases, Env } from "./env.ts";
+import type { Env } from "./env.ts";
 import { operation } from "./openapi.ts";
 import { parked } from "./parked.ts";
 
@@ -15,7 +16,7 @@ const DRAIN_MS = 10_000;
 const status = z.object({ status: z.string() });
 
 /** Whether the process lives, and whether it can serve. */
-export function health({ command }: Pick<Databases, "command">) {
+export function health() {
   return new Hono<Env>()
     .get(
       "/health",
@@ -23,7 +24,7 @@ export function health({ command }: Pick<Databases, "command">) {
       (c) => c.json({ status: "ok" }),
     )
     .get("/ready", operation({ summary: "Whether it can serve", answers: { 200: status } }), async (c) => {
-      if (!await isMigrated(command)) {
+      if (!await isMigrated(c.env.databases.command)) {
         throw new DatabaseUnavailable(
           `Cannot serve yet: the database is not at migration ${NEWEST_MIGRATION}`,
         );
@@ -51,26 +52,26 @@ const relayShape = z.object({
 const drained = z.object({ handled: z.int(), more: z.boolean() });
 
 /** What the operator may see and do. Without a token in the settings, nobody is the operator. */
-export function operations(relay: Relay, opsToken: string | undefined) {
+export function operations() {
   return new Hono<Env>()
-    .use("/ops/*", opsToken === undefined ? refuse : bearerAuth({ token: opsToken }))
+    .use("/ops/*", bearerAuth({ verifyToken: isOperator }))
     .get(
       "/ops/relay",
       operation({ summary: "How far the relay has come", secured: true, answers: { 200: relayShape } }),
-      async (c) =>
-        c.json({
-          ...await relayStatus(relay.db, relay.subscriptions),
-          relays: await listListeners(relay.db),
-        }),
+      async (c) => {
+        const { db, subscriptions } = c.env.relay;
+        return c.json({ ...await relayStatus(db, subscriptions), relays: await listListeners(db) });
+      },
     )
     .post(
       "/ops/relay/drain",
       operation({ summary: "One bounded drain", secured: true, answers: { 200: drained } }),
-      async (c) => c.json(await drain({ ...relay }, DRAIN_MS)),
+      async (c) => c.json(await drain({ ...c.env.relay }, DRAIN_MS)),
     )
-    .route("/", parked(relay));
+    .route("/", parked());
 }
 
-function refuse(): never {
-  throw new Unauthorized("Cannot do that: OPS_TOKEN is not set");
+function isOperator(token: string, { env }: Context<Env>): Promise<boolean> {
+  if (env.opsToken === undefined) throw new Unauthorized("Cannot do that: OPS_TOKEN is not set");
+  return timingSafeEqual(token, env.opsToken);
 }

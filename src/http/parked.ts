@@ -1,6 +1,5 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Database } from "../database/database.ts";
 import { NotFound } from "../errors.ts";
 import { after, limit, pageOf, toPage } from "../read/page.ts";
 import { listParked, retryParked } from "../relay/parked.ts";
@@ -27,7 +26,7 @@ const byNumber = z.strictObject({ id: z.coerce.number().int().min(1).max(Number.
 const bySubscription = z.strictObject({ subscription: z.string().min(1) });
 
 /** What the operator sees of events that were given up, and how to have them tried again. */
-export function parked(relay: { db: Database }) {
+export function parked() {
   return new Hono<Env>()
     .get(
       "/ops/parked",
@@ -39,7 +38,7 @@ export function parked(relay: { db: Database }) {
       query(page),
       async (c) => {
         const { limit, after: [id] = [0] } = c.req.valid("query");
-        return c.json(toPage(await listParked(relay.db, id, limit + 1), limit, ({ id }) => [id]));
+        return c.json(toPage(await listParked(c.env.relay.db, id, limit + 1), limit, ({ id }) => [id]));
       },
     )
     .post(
@@ -50,7 +49,7 @@ export function parked(relay: { db: Database }) {
         answers: { 200: retried },
       }),
       body(bySubscription),
-      async (c) => c.json({ retried: await retryParked(relay.db, c.req.valid("json")) }),
+      async (c) => c.json({ retried: await retryParked(c.env.relay.db, c.req.valid("json")) }),
     )
     .post(
       "/ops/parked/:id/retry",
@@ -58,7 +57,7 @@ export function parked(relay: { db: Database }) {
       path(byNumber),
       async (c) => {
         const { id } = c.req.valid("param");
-        const count = await retryParked(relay.db, { id });
+        const count = await retryParked(c.env.relay.db, { id });
         if (count === 0) throw new NotFound(`Cannot find parked event ${id}`);
         return c.json({ retried: count });
       },

@@ -1,15 +1,17 @@
 import { getLogger } from "@logtape/logtape";
 import { createApp } from "../app.ts";
+import { compose } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import type { Database } from "../database/database.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
 import { beginPublishing } from "../publish/begin.ts";
 import type { Relay } from "../relay/drain.ts";
 import { runRelay } from "../relay/run.ts";
 import type { Subscription } from "../relay/subscription.ts";
 import { sleep } from "../sleep.ts";
-import { compose } from "./compose.ts";
+import { LIMITS } from "./limits.ts";
 import { pages } from "./pages.ts";
+import { createPost } from "./post.ts";
 import { serve } from "./serve.ts";
 
 export interface Parts {
@@ -41,7 +43,12 @@ export async function start(
   parts: Parts,
 ): Promise<Started> {
   const stopping = new AbortController();
-  const { databases, relay, publishers, close } = compose(settings, urls, stopping.signal);
+  const composed = compose(settings, urls, {
+    limits: LIMITS,
+    post: createPost(settings.PUBLISH_TO_PRIVATE_ADDRESSES),
+    stopping: stopping.signal,
+  });
+  const { databases, relay, publishers, close } = composed;
   try {
     const { command, query, handlers } = databases;
     const used = [
@@ -51,8 +58,9 @@ export async function start(
     ];
     const migrated = (await Promise.all(used.map(reach))).every((isReady) => isReady);
     if (migrated) await beginPublishing(relay.db, publishers);
-    const app = createApp({ databases, relay, opsToken: settings.OPS_TOKEN, pages: pages() });
-    const serving = parts.api ? await serve(app.fetch, host, settings.PORT, parts.keepAliveMs) : undefined;
+    const app = createApp({ pages: pages() });
+    const answer = (request: Request) => app.fetch(request, composed);
+    const serving = parts.api ? await serve(answer, host, settings.PORT, parts.keepAliveMs) : undefined;
     const relaying = parts.relay
       ? relayWhenMigrated(relay, publishers, migrated, urls.direct, stopping.signal)
       : Promise.resolve();

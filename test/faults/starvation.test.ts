@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../../src/process/compose.ts";
+import { LIMITS } from "../../src/process/limits.ts";
 import { hold } from "../support/hold.ts";
 import { useRunningShop } from "../support/running-shop.ts";
 import { until } from "../support/until.ts";

@@ -39,9 +39,9 @@ describe("Consistency-Token", () => {
   it("waits for a drain that comes meanwhile", async () => {
     const { id, token } = await newProduct(app);
     const query = app.database.open(proxy.url(app.database.urls.query));
-    const waiting = createApp({ databases: { command: app.database.command, query }, relay: app.relay });
+    const parts = { databases: { command: app.database.command, query }, relay: app.relay };
     const before = proxy.roundTrips;
-    const asking = waiting.request(`/products/${id}`, { headers: wait(token, 30) });
+    const asking = createApp().request(`/products/${id}`, { headers: wait(token, 30) }, parts);
     await until("it has asked in vain", () => proxy.roundTrips > before + 6);
     await app.drained();
     expect(await toAnswer(await asking)).toMatchObject({ status: 200, body: { id, version: 1 } });

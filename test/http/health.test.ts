@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createApp } from "../../src/app.ts";
 import type { DatabaseUrls } from "../../src/config.ts";
 import { type Database, openDatabase } from "../../src/database/database.ts";
-import { NEWEST_MIGRATION } from "../../src/migrate.ts";
+import { NEWEST_MIGRATION } from "../../src/migrated.ts";
 import { provision } from "../../src/process/provision.ts";
 import { toAnswer, useTestApp } from "../support/app.ts";
 import { expectProblem } from "../support/problem.ts";
@@ -26,16 +26,17 @@ afterAll(async () => {
   await sql.end();
 });
 
-function appOn(url: string) {
+async function requestOn(url: string, path: string) {
   const db = openDatabase(url, { max: 1 });
   opened.push(db);
-  return createApp({ databases: { command: db, query: db }, relay: { ...app.relay, db } });
+  const parts = { databases: { command: db, query: db }, relay: { ...app.relay, db } };
+  return await createApp().request(path, {}, parts);
 }
 
 describe("GET /health", () => {
   it("answers 200 as long as the process lives, whatever the database is", async () => {
     expect(await app.get("/health")).toMatchObject({ status: 200, body: { status: "ok" } });
-    expect((await appOn(urls.owner).request("/health")).status).toBe(200);
+    expect((await requestOn(urls.owner, "/health")).status).toBe(200);
   });
 });
 
@@ -45,13 +46,13 @@ describe("GET /ready", () => {
   });
 
   it("answers 503 before the migration, and names it", async () => {
-    const answer = await toAnswer(await appOn(urls.owner).request("/ready"));
+    const answer = await toAnswer(await requestOn(urls.owner, "/ready"));
     expectProblem(answer, 503, "database-unavailable");
     expect(answer.body.detail).toContain(NEWEST_MIGRATION);
   });
 
   it("answers 503 before the migration has made its login", async () => {
-    expectProblem(await toAnswer(await appOn(urls.command).request("/ready")), 503, "database-unavailable");
+    expectProblem(await toAnswer(await requestOn(urls.command, "/ready")), 503, "database-unavailable");
   });
 
   it("answers 503 when the database is older than the code", async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from "vitest";
 import { createClient } from "../../src/client.ts";
 import { type DatabaseUrls, readSettings } from "../../src/config.ts";
 import { start, type Started } from "../../src/process/start.ts";
+import { runtime, useRuntime } from "./runtime.ts";
 import { type TestDatabase, useTestDatabase } from "./database.ts";
 
 export interface RunningShop {
@@ -19,19 +20,30 @@ export function useRunningShop(
   reach = (urls: DatabaseUrls) => urls,
 ): RunningShop {
   const database = useTestDatabase();
-  let started: Started;
-  beforeAll(async () => {
-    const all = readSettings({ PORT: "0", ...settings });
-    started = await start(all, reach(database.urls), "127.0.0.1", { api: true, relay: true });
-  });
-  afterAll(() => started?.stop());
+  const urls = () => reach(database.urls);
+  const running = runtime === undefined ? useStarted(urls, settings) : useRuntime(urls, settings);
   return {
     database,
     get url() {
-      return started.url!;
+      return running.url;
     },
     get client() {
-      return createClient(started.url!);
+      return createClient(running.url);
+    },
+  };
+}
+
+/** In this process. */
+function useStarted(urls: () => DatabaseUrls, settings: Record<string, string>) {
+  let started: Started;
+  beforeAll(async () => {
+    const all = readSettings({ PORT: "0", ...settings });
+    started = await start(all, urls(), "127.0.0.1", { api: true, relay: true });
+  });
+  afterAll(() => started?.stop());
+  return {
+    get url() {
+      return started.url!;
     },
   };
 }

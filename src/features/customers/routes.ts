@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { ifMatchOf, receipt, respond } from "../../http/carry-out.ts";
-import type { Databases, Env } from "../../http/env.ts";
+import type { Env } from "../../http/env.ts";
 import { body, path } from "../../http/input.ts";
 import { operation } from "../../http/openapi.ts";
 import { byId } from "../../shapes.ts";
@@ -9,14 +9,14 @@ import { customerInput, deleteCustomer, findCustomer, putCustomer } from "./cust
 
 const customerView = customerInput.extend({ id: z.uuid(), version: z.int() });
 
-export function customers({ command: db }: Databases) {
+export function customers() {
   return new Hono<Env>()
     .get(
       "/customers/:id",
       operation({ summary: "One customer", answers: { 200: customerView } }),
       path(byId),
       async (c) => {
-        const customer = await findCustomer(db, c.req.valid("param").id);
+        const customer = await findCustomer(c.env.databases.command, c.req.valid("param").id);
         c.header("ETag", `"${customer.version}"`);
         return c.json(customer);
       },
@@ -31,7 +31,12 @@ export function customers({ command: db }: Databases) {
       path(byId),
       body(customerInput),
       async (c) => {
-        const customer = await putCustomer(db, c.req.valid("param").id, c.req.valid("json"), ifMatchOf(c));
+        const customer = await putCustomer(
+          c.env.databases.command,
+          c.req.valid("param").id,
+          c.req.valid("json"),
+          ifMatchOf(c),
+        );
         if (customer.version > 1) return respond(c, { ...customer, token: null }, 200);
         c.header("Location", c.req.path);
         return respond(c, { ...customer, token: null }, 201);
@@ -46,7 +51,7 @@ export function customers({ command: db }: Databases) {
       }),
       path(byId),
       async (c) => {
-        await deleteCustomer(db, c.req.valid("param").id, ifMatchOf(c));
+        await deleteCustomer(c.env.databases.command, c.req.valid("param").id, ifMatchOf(c));
         return c.body(null, 204);
       },
     );

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { NotFound } from "../../../errors.ts";
-import type { Databases, Env } from "../../../http/env.ts";
+import type { Env } from "../../../http/env.ts";
 import { byIdQuery, consistencyOf, queryOperation, rowsOf } from "../../../http/freshness.ts";
 import { path, query } from "../../../http/input.ts";
 import { after, limit, pageOf, toPage } from "../../../read/page.ts";
@@ -14,7 +14,7 @@ const filter = z.strictObject({
   after: after(z.tuple([storedText, z.uuid()])).optional(),
 });
 
-export function catalogQueries({ query: db }: Databases) {
+export function catalogQueries() {
   return new Hono<Env>()
     .get(
       "/products/:id",
@@ -24,7 +24,7 @@ export function catalogQueries({ query: db }: Databases) {
       async (c) => {
         const { id } = c.req.valid("param");
         const consistency = consistencyOf(c, c.req.valid("query").consistency);
-        const [product] = rowsOf(c, consistency, await findProduct(db, id, consistency));
+        const [product] = await rowsOf(c, consistency, (db) => findProduct(db, id, consistency));
         if (!product) throw new NotFound(`Cannot find product ${id}`);
         return c.json(product);
       },
@@ -32,7 +32,7 @@ export function catalogQueries({ query: db }: Databases) {
     .get("/products", queryOperation("Products by name", pageOf(productView)), query(filter), async (c) => {
       const consistency = consistencyOf(c);
       const asked = c.req.valid("query");
-      const rows = rowsOf(c, consistency, await listProducts(db, asked, consistency));
+      const rows = await rowsOf(c, consistency, (db) => listProducts(db, asked, consistency));
       return c.json(toPage(rows, asked.limit, ({ name, id }) => [name, id]));
     });
 }

@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import { carryOut, command } from "../../../http/carry-out.ts";
-import type { Databases, Env } from "../../../http/env.ts";
+import type { Env } from "../../../http/env.ts";
 import { body, path } from "../../../http/input.ts";
 import { byId } from "../../../shapes.ts";
 import { receiveStock } from "./receive-stock.ts";
 
-export function inventoryCommands({ command: db }: Databases) {
+export function inventoryCommands() {
   return new Hono<Env>()
     .post(
       "/products/:id/stock",
@@ -13,7 +13,7 @@ export function inventoryCommands({ command: db }: Databases) {
       path(byId),
       body(receiveStock.input),
       (c) =>
-        carryOut(c, db, receiveStock, { ...c.req.valid("param"), input: c.req.valid("json") }, {
+        carryOut(c, receiveStock, { ...c.req.valid("param"), input: c.req.valid("json") }, {
           ifMatch: false,
         }),
     );

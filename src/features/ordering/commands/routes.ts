@@ -1,13 +1,13 @@
 import { Hono } from "hono";
 import { carryOut, command } from "../../../http/carry-out.ts";
-import type { Databases, Env } from "../../../http/env.ts";
+import type { Env } from "../../../http/env.ts";
 import { body, path } from "../../../http/input.ts";
 import { byId } from "../../../shapes.ts";
 import { cancelOrder } from "./cancel-order.ts";
 import { placeOrder } from "./place-order.ts";
 import { shipOrder } from "./ship-order.ts";
 
-export function orderingCommands({ command: db }: Databases) {
+export function orderingCommands() {
   return new Hono<Env>()
     .post(
       "/orders",
@@ -15,7 +15,7 @@ export function orderingCommands({ command: db }: Databases) {
       body(placeOrder.input),
       (c) => {
         const input = c.req.valid("json");
-        return carryOut(c, db, placeOrder, { id: input.id, input });
+        return carryOut(c, placeOrder, { id: input.id, input });
       },
     )
     .post(
@@ -23,13 +23,13 @@ export function orderingCommands({ command: db }: Databases) {
       command("Cancel an order", { rejections: ["order-not-cancellable"] }),
       path(byId),
       body(cancelOrder.input),
-      (c) => carryOut(c, db, cancelOrder, { ...c.req.valid("param"), input: c.req.valid("json") }),
+      (c) => carryOut(c, cancelOrder, { ...c.req.valid("param"), input: c.req.valid("json") }),
     )
     .post(
       "/orders/:id/ship",
       command("Ship an order", { rejections: ["order-not-confirmed"] }),
       path(byId),
       body(shipOrder.input),
-      (c) => carryOut(c, db, shipOrder, { ...c.req.valid("param"), input: c.req.valid("json") }),
+      (c) => carryOut(c, shipOrder, { ...c.req.valid("param"), input: c.req.valid("json") }),
     );
 }

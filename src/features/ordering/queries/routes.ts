@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { NotFound } from "../../../errors.ts";
-import type { Databases, Env } from "../../../http/env.ts";
+import type { Env } from "../../../http/env.ts";
 import { byIdQuery, consistencyOf, queryOperation, rowsOf } from "../../../http/freshness.ts";
 import { path, query } from "../../../http/input.ts";
 import { after, limit, pageOf, toPage } from "../../../read/page.ts";
@@ -19,12 +19,12 @@ const orderFilter = z.strictObject({
 const queueFilter = z.strictObject({ limit });
 const salesFilter = z.strictObject({ from: day.optional(), to: day.optional() });
 
-export function orderingQueries({ query: db }: Databases) {
+export function orderingQueries() {
   return new Hono<Env>()
     .get("/orders/:id", queryOperation("One order", orderView), path(byId), query(byIdQuery), async (c) => {
       const { id } = c.req.valid("param");
       const consistency = consistencyOf(c, c.req.valid("query").consistency);
-      const [order] = rowsOf(c, consistency, await findOrder(db, id, consistency));
+      const [order] = await rowsOf(c, consistency, (db) => findOrder(db, id, consistency));
       if (!order) throw new NotFound(`Cannot find order ${id}`);
       return c.json(order);
     })
@@ -35,7 +35,7 @@ export function orderingQueries({ query: db }: Databases) {
       async (c) => {
         const consistency = consistencyOf(c);
         const asked = c.req.valid("query");
-        const rows = rowsOf(c, consistency, await listOrders(db, asked, consistency));
+        const rows = await rowsOf(c, consistency, (db) => listOrders(db, asked, consistency));
         return c.json(toPage(rows, asked.limit, ({ placedAt, id }) => [placedAt, id]));
       },
     )
@@ -46,7 +46,7 @@ export function orderingQueries({ query: db }: Databases) {
       async (c) => {
         const consistency = consistencyOf(c);
         return c.json({
-          items: rowsOf(c, consistency, await listQueue(db, c.req.valid("query").limit, consistency)),
+          items: await rowsOf(c, consistency, (db) => listQueue(db, c.req.valid("query").limit, consistency)),
         });
       },
     )
@@ -57,7 +57,7 @@ export function orderingQueries({ query: db }: Databases) {
       async (c) => {
         const consistency = consistencyOf(c);
         return c.json({
-          items: rowsOf(c, consistency, await listSales(db, c.req.valid("query"), consistency)),
+          items: await rowsOf(c, consistency, (db) => listSales(db, c.req.valid("query"), consistency)),
         });
       },
     );

@@ -1,5 +1,5 @@
 import {
-  configure,
+  configureSync,
   getConsoleSink,
   getJsonLinesFormatter,
   getTextFormatter,
@@ -7,11 +7,11 @@ import {
 } from "@logtape/logtape";
 
 /** Logs to the console: one JSON object a line, or text for people. */
-export async function configureLog(level: LogLevel, style: "json" | "text"): Promise<void> {
+export function configureLog(level: LogLevel, style: "json" | "text"): void {
   const formatter = style === "json"
     ? getJsonLinesFormatter()
     : getTextFormatter({ timestamp: "time", category: "." });
-  await configure({
+  configureSync({
     sinks: { console: getConsoleSink({ formatter }) },
     loggers: [
       { category: "cqrs", lowestLevel: level, sinks: ["console"] },

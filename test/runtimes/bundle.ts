@@ -1,0 +1,32 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+export interface Bundle {
+  /** The Worker's one file. */
+  file: string;
+  /** What esbuild says of it. */
+  metafile: string;
+  remove(): Promise<void>;
+}
+
+/** Makes the Worker's bundle with wrangler, as a deployment does. */
+export async function bundleWorker(): Promise<Bundle> {
+  const folder = await mkdtemp(join(tmpdir(), "cqrs-worker-"));
+  const metafile = join(folder, "meta.json");
+  await promisify(execFile)(join(here, "node_modules/node/bin/node"), [
+    join(here, "node_modules/wrangler/bin/wrangler.js"),
+    "deploy",
+    "--dry-run",
+    "--minify",
+    `--config=${join(here, "../../wrangler.jsonc")}`,
+    `--outdir=${folder}`,
+    `--metafile=${metafile}`,
+  ], { env: { ...process.env, WRANGLER_SEND_METRICS: "false" } });
+  return { file: join(folder, "worker.js"), metafile, remove: () => rm(folder, { recursive: true }) };
+}
