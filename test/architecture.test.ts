@@ -34,6 +34,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "compose",
     "config",
     "database",
+    "errors",
     "http",
     "log",
     "migrate",

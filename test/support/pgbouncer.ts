@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { access, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { promisify } from "node:util";
 import { serverOwner } from "../../src/process/postgres-binaries.ts";
 import { until } from "./until.ts";
 
@@ -24,14 +25,29 @@ export async function findPgBouncer(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Starts a PgBouncer in front of a server: for every database and every login, also those that are made later. */
-export async function startPgBouncer(binary: string, adminUrl: string, mode: PoolMode): Promise<PgBouncer> {
+/** Whether this one can keep what clients prepare; it then does so unless it is told not to. */
+export async function keepsPrepared(binary: string): Promise<boolean> {
+  const { stdout } = await promisify(execFile)(binary, ["--version"]);
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(stdout)!;
+  return Number(major) > 1 || Number(minor) >= 21;
+}
+
+/**
+ * Starts a PgBouncer in front of a server: for every database and every login, also those that are made later. More
+ * settings are lines of its file.
+ */
+export async function startPgBouncer(
+  binary: string,
+  adminUrl: string,
+  mode: PoolMode,
+  more = "",
+): Promise<PgBouncer> {
   const folder = await mkdtemp(join(tmpdir(), "cqrs-pgbouncer-"));
   await chmod(folder, 0o755);
   const port = await freePort();
   const { username, password } = new URL(adminUrl);
   await writeFile(join(folder, "users"), `"${username}" "${decodeURIComponent(password)}"\n`);
-  await writeFile(join(folder, "pgbouncer.ini"), toSettings(folder, adminUrl, port, mode));
+  await writeFile(join(folder, "pgbouncer.ini"), toSettings(folder, adminUrl, port, mode) + more);
   // It refuses to run as root.
   const { uid, gid } = await serverOwner(folder);
   const child = spawn(binary, [join(folder, "pgbouncer.ini")], {
