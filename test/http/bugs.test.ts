@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createApp } from "../../src/app.ts";
 import { type Answer, toAnswer, useTestApp } from "../support/app.ts";
+import { runtime } from "../support/runtime.ts";
 import { expectProblem } from "../support/problem.ts";
 
 const SECRET = "a name that nobody else may read";
@@ -53,7 +54,7 @@ describe("A bug", () => {
     );
   });
 
-  it("stands in the log under the id in the answer", async () => {
+  it.skipIf(runtime)("stands in the log under the id in the answer", async () => {
     const { headers, body } = await app.get("/orders");
     const id = headers.get("x-request-id")!;
     expect(body.detail).toContain(id);

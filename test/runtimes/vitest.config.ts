@@ -9,7 +9,6 @@ export default defineConfig({
     globalSetup: ["test/support/server.ts", "test/runtimes/setup.ts"],
     maxWorkers: 2,
     projects: Object.keys(runtimes).map((name) => ({
-      extends: true as const,
       test: {
         name,
         include: ["test/http/**/*.test.ts", "test/journeys/**/*.test.ts", "test/runtimes/**/*.test.ts"],

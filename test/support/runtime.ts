@@ -55,7 +55,7 @@ export async function startOn(name: string, settings: Record<string, string>): P
   return {
     url,
     async stop() {
-      child.kill();
+      child.kill("SIGKILL");
       await ended;
     },
   };
