@@ -1,8 +1,10 @@
 import * as z from "zod/mini";
+import { POOLERS, withPooler } from "./database/pooler.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { endpoints } from "./publish/endpoint.ts";
 
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// URL" });
+const poolers = ["auto", ...POOLERS] as const;
 const port = z.coerce.number("is not a number")
   .check(z.int("is not a port"), z.minimum(0, "is not a port"), z.maximum(65535, "is not a port"));
 const milliseconds = z.coerce.number("is not a number")
@@ -27,6 +29,7 @@ const environment = z.object({
   QUERY_DATABASE_URL: z.optional(postgresUrl),
   RELAY_DATABASE_URL: z.optional(postgresUrl),
   DATABASE_DIRECT_URL: z.optional(postgresUrl),
+  DATABASE_POOLER: z._default(z.enum(poolers, `is none of ${poolers.join(", ")}`), "auto"),
   OPS_TOKEN: z.optional(bearerToken),
   LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `is none of ${LOG_LEVELS.join(", ")}`), "info"),
   DATA_DIR: z._default(z.string(), ".data"),
@@ -81,14 +84,16 @@ export interface DatabaseUrls {
 
 /** The URL of every role: its own, or the one for all. */
 export function databaseUrls(settings: Settings & { DATABASE_URL: string }): DatabaseUrls {
-  const { DATABASE_URL, COMMAND_DATABASE_URL, QUERY_DATABASE_URL, RELAY_DATABASE_URL, DATABASE_DIRECT_URL } =
-    settings;
-  const relay = RELAY_DATABASE_URL ?? DATABASE_URL;
+  const { DATABASE_POOLER, DATABASE_DIRECT_URL } = settings;
+  const pooled = (url = settings.DATABASE_URL) =>
+    DATABASE_POOLER === "auto" ? url : withPooler(url, DATABASE_POOLER);
+  const direct = DATABASE_DIRECT_URL && withPooler(DATABASE_DIRECT_URL, "none");
+  const relay = pooled(settings.RELAY_DATABASE_URL);
   return {
-    owner: DATABASE_DIRECT_URL ?? DATABASE_URL,
-    command: COMMAND_DATABASE_URL ?? DATABASE_URL,
-    query: QUERY_DATABASE_URL ?? DATABASE_URL,
+    owner: direct ?? pooled(),
+    command: pooled(settings.COMMAND_DATABASE_URL),
+    query: pooled(settings.QUERY_DATABASE_URL),
     relay,
-    direct: DATABASE_DIRECT_URL ?? relay,
+    direct: direct ?? relay,
   };
 }
