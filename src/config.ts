@@ -30,10 +30,12 @@ const environment = z.object({
   RELAY_DATABASE_URL: z.optional(postgresUrl),
   DATABASE_DIRECT_URL: z.optional(postgresUrl),
   DATABASE_POOLER: z._default(z.enum(poolers, `is none of ${poolers.join(", ")}`), "auto"),
+  QUERY_FALLBACK: z._default(z.enum(["primary", "none"], "is neither primary nor none"), "none"),
   OPS_TOKEN: z.optional(bearerToken),
   LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `is none of ${LOG_LEVELS.join(", ")}`), "info"),
   DATA_DIR: z._default(z.string(), ".data"),
   RELAY: z._default(z.enum(["on", "off"], "is neither on nor off"), "on"),
+  SERVE: z._default(z.enum(["all", "commands", "queries"], "is none of all, commands, queries"), "all"),
   RELAY_DELAY_MS: z._default(milliseconds, 0),
   PUBLISH_TO: z._default(endpoints, []),
   PUBLISH_TO_PRIVATE_ADDRESSES: z._default(
@@ -76,7 +78,10 @@ export interface DatabaseUrls {
   /** The owner, who migrates. */
   owner: string;
   command: string;
+  /** On the database of the commands, also where queries have a replica. */
   query: string;
+  /** For queries that need not be exact; none when no URL names another address for them than for commands. */
+  replica?: string;
   relay: string;
   /** Past any pooler, for LISTEN. */
   direct: string;
@@ -88,12 +93,26 @@ export function databaseUrls(settings: Settings & { DATABASE_URL: string }): Dat
   const pooled = (url = settings.DATABASE_URL) =>
     DATABASE_POOLER === "auto" ? url : withPooler(url, DATABASE_POOLER);
   const direct = DATABASE_DIRECT_URL && withPooler(DATABASE_DIRECT_URL, "none");
+  const command = pooled(settings.COMMAND_DATABASE_URL);
+  const query = pooled(settings.QUERY_DATABASE_URL);
   const relay = pooled(settings.RELAY_DATABASE_URL);
+  const isReplica = settings.QUERY_DATABASE_URL !== undefined && addressOf(query) !== addressOf(command);
   return {
     owner: direct ?? pooled(),
-    command: pooled(settings.COMMAND_DATABASE_URL),
-    query: pooled(settings.QUERY_DATABASE_URL),
+    command,
+    ...isReplica ? { query: movedTo(command, query), replica: query } : { query },
     relay,
     direct: direct ?? relay,
   };
+}
+
+function addressOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || "5432"}`;
+}
+
+/** The same login, at the place of another URL: a replica has the roles and passwords of its primary. */
+function movedTo(place: string, login: string): string {
+  const { hostname, port, pathname } = new URL(place);
+  return Object.assign(new URL(login), { hostname, port, pathname }).href;
 }

@@ -12,7 +12,7 @@ describe("The log", () => {
     vi.useFakeTimers({ now: new Date("2026-11-21T10:20:30.456Z") });
     printed = Object.fromEntries(
       METHODS.map((method) => [method, vi.spyOn(console, method).mockReturnValue()]),
-    ) as typeof printed;
+    ) as unknown as typeof printed;
   });
   afterEach(() => {
     configureLog("fatal", () => {});

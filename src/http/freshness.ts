@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import * as z from "zod/mini";
 import type { Database } from "../database/database.ts";
 import type { Consistency, Fresh } from "../read/ask.ts";
+import { askReplica } from "../read/replica.ts";
 import type { Env } from "./env.ts";
 import { type Description, operation } from "./openapi.ts";
 import { fromToken } from "./token.ts";
@@ -40,13 +41,16 @@ function waitSecondsOf(prefer: string | undefined): number {
   return wait === undefined ? WAIT_SECONDS : Math.min(Number(wait), WAIT_SECONDS_MAX);
 }
 
-/** Asks for rows, and says in the headers how fresh they are. */
+/** Asks for rows, of a replica if there is one and it will do, and says in the headers how fresh they are. */
 export async function rowsOf<Row>(
   c: Context<Env>,
   consistency: Consistency,
   ask: (db: Database) => Promise<Fresh<Row>>,
 ): Promise<Row[]> {
-  const { rows, position, asOf } = await ask(c.env.databases.query);
+  const { databases: { query }, replica } = c.env;
+  const { rows, position, asOf } = replica && consistency.level !== "strong"
+    ? await askReplica(replica, query, ask)
+    : await ask(query);
   c.header("Consistency", consistency.level);
   c.header("As-Of-Position", String(position));
   c.header("As-Of", asOf.toISOString());

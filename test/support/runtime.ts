@@ -16,10 +16,13 @@ export interface Running {
 }
 
 /** Runs the program on the runtime for the tests of this file. */
-export function useRuntime(urls: () => DatabaseUrls, settings: Record<string, string>) {
+export function useRuntime(
+  urls: () => DatabaseUrls | Promise<DatabaseUrls>,
+  settings: Record<string, string>,
+) {
   let running: Running;
   beforeAll(async () => {
-    running = await startOn(runtime!, { ...settingsOf(urls()), ...settings });
+    running = await startOn(runtime!, { ...settingsOf(await urls()), ...settings });
   });
   afterAll(() => running?.stop());
   return {
