@@ -1,4 +1,3 @@
-import { getLogger } from "@logtape/logtape";
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import type { Database } from "./database/database.ts";
@@ -24,6 +23,7 @@ import { openApi } from "./http/openapi.ts";
 import { health, operations } from "./http/operations.ts";
 import { toProblem } from "./http/problem.ts";
 import { elsewhere, type Served } from "./http/served.ts";
+import { getLogger } from "./log.ts";
 import type { Endpoint } from "./publish/endpoint.ts";
 import { type Post, publisher } from "./publish/publisher.ts";
 import { toSubscription } from "./read/read-model.ts";
@@ -108,7 +108,7 @@ const INFO = {
 
 const BODY_BYTES_MAX = 256 * 1024;
 
-const logger = getLogger(["cqrs", "http"]);
+const logger = getLogger("cqrs.http");
 
 /** The program's HTTP side: it is given the parts it works with at each request. */
 export function createApp({ serve = "all", pages = new Hono() }: AppOptions = {}) {

@@ -2,7 +2,7 @@ import { createRelay, publishers } from "./app.ts";
 import type { DatabaseUrls, Settings } from "./config.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database/database.ts";
 import type { Parts } from "./http/env.ts";
-import { isMigrated } from "./migrate.ts";
+import { isMigrated } from "./migrated.ts";
 import type { Post } from "./publish/publisher.ts";
 import { createReplica } from "./read/replica.ts";
 import type { Subscription } from "./relay/subscription.ts";

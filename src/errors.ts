@@ -97,7 +97,8 @@ export interface DatabaseError extends Error {
 }
 
 export function isDatabaseError(error: unknown): error is DatabaseError {
-  return error instanceof Error && error.name === "PostgresError";
+  // Not by its name: bundlers shorten those of classes.
+  return error instanceof Error && "severity_local" in error && "code" in error;
 }
 
 /** For an error of the driver: whether the connection is gone, as opposed to the query being refused. */

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { dev, serveParts, shop } from "./process/commands.ts";
+import { doctor } from "./process/doctor/doctor.ts";
 import { migrateOnly, rewindOnly } from "./process/upkeep.ts";
 
 /** What `npm run …` and `deno task …` start: this program in one of its modes. */
@@ -10,6 +11,7 @@ const modes = new Map<string, () => Promise<number>>([
   ["relay", () => serveParts("relay")],
   ["migrate", migrateOnly],
   ["rewind", rewindOnly],
+  ["doctor", doctor],
 ]);
 
 const mode = modes.get(process.argv[2] ?? "start");

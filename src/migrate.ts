@@ -1,13 +1,9 @@
 import { sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import type { Database } from "./database/database.ts";
-import { isDatabaseError } from "./errors.ts";
 
 /** The text of a migration by its name, such as `0001_roles`. */
 export type Migrations = Record<string, string>;
-
-/** The newest migration this code knows. A test keeps it equal to the last file in `migrations/`. */
-export const NEWEST_MIGRATION = "0019_replica";
 
 /**
  * Applies what is pending, all in one transaction, one process at a time. The database must have one connection
@@ -40,21 +36,6 @@ function toSteps(migrations: Migrations) {
       { up: async (db: Database) => void await sql.raw(text).execute(db) },
     ]),
   );
-}
-
-/** undefined_table, insufficient_privilege: nobody has migrated yet. */
-const NOT_YET = ["42P01", "42501"];
-
-/** Whether the database is at the migration this code was written for, or a newer one. */
-export async function isMigrated(db: Database): Promise<boolean> {
-  try {
-    const { rows } = await sql<{ name: string }>`select max(name) as name from public.kysely_migration`
-      .execute(db);
-    return (rows[0]?.name ?? "") >= NEWEST_MIGRATION;
-  } catch (error) {
-    if (isDatabaseError(error) && NOT_YET.includes(error.code)) return false;
-    throw error;
-  }
 }
 
 /**

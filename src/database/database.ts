@@ -2,7 +2,9 @@ import { Kysely } from "kysely";
 import postgres from "postgres";
 import { postgresDialect } from "./dialect.ts";
 import { createPool } from "./pool.ts";
+import { poolerOf, toDriverUrl } from "./pooler.ts";
 import { isStatementRunning } from "./running.ts";
+import { valueTypes } from "./values.ts";
 
 /**
  * The tables. Every module that owns some adds them here (`declare module`), next to the code that uses them.
@@ -15,6 +17,7 @@ export type Database = Kysely<Tables>;
 export interface DatabaseOptions {
   /** Connections at most. */
   max: number;
+  /** Whether statements are prepared; if left out, wherever the URL's pooler allows it. */
   prepare?: boolean;
   /** How long a statement may take. */
   deadlineMs?: number;
@@ -25,9 +28,13 @@ export interface DatabaseOptions {
 
 /** Opens a pool; connections are made when they are needed. End it with `destroy()`. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
-  const { max, prepare = true, deadlineMs = 10_000, applicationName = "cqrs", waitingMax = 1_000 } = options;
+  const pooler = poolerOf(url);
+  const { max, prepare = pooler !== "transaction", deadlineMs = 10_000 } = options;
+  const { applicationName = "cqrs", waitingMax = 1_000 } = options;
+  // A pooler refuses it at the start, and between two transactions it would be lost: there, that of the login counts.
+  const statementTimeout = pooler === "none" ? { statement_timeout: deadlineMs } : {};
   const connect = () =>
-    postgres(url, {
+    postgres(toDriverUrl(url), {
       max,
       prepare,
       // Saves a round trip on every new connection; it is only needed for arrays of user-defined types.
@@ -37,8 +44,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       keep_alive: KEEP_ALIVE_SECONDS,
       backoff: (failures: number) => Math.random() * Math.min(CONNECT_AGAIN_SECONDS_MAX, 2 ** failures / 100),
       ...SHORT_QUEUES,
-      connection: { application_name: applicationName, statement_timeout: deadlineMs },
-      types: { int8: { to: 20, from: [20], serialize: String, parse: toSafeInteger } },
+      connection: { application_name: applicationName, ...statementTimeout },
+      types: valueTypes,
       onnotice: () => {},
     });
   const isAtWork = (text: string) => isStatementRunning(url, text);
@@ -68,10 +75,3 @@ const CONNECT_AGAIN_SECONDS_MAX = 0.5;
 
 /** After how long without a word the network is asked whether the other side is still there. */
 const KEEP_ALIVE_SECONDS = 10;
-
-/** PostgreSQL's bigint as a number. */
-function toSafeInteger(text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number)) throw new RangeError(`Cannot hold in a number: ${text}`);
-  return number;
-}

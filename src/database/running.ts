@@ -1,5 +1,7 @@
+import { CompiledQuery } from "kysely";
 import postgres from "postgres";
-import { withinDeadline } from "./send.ts";
+import { toDriverUrl } from "./pooler.ts";
+import { send } from "./send.ts";
 
 const ASK_MS_MAX = 5_000;
 /** PostgreSQL shows the beginning of a statement only. */
@@ -11,19 +13,15 @@ const PREFIX = 200;
  * goes by the statement's text, because behind a pooler the client does not know which session is its own.
  */
 export async function isStatementRunning(url: string, text: string): Promise<boolean> {
-  const sql = postgres(url, {
+  const sql = postgres(toDriverUrl(url), {
     max: 1,
     fetch_types: false,
     connect_timeout: ASK_MS_MAX / 1_000,
     onnotice: () => {},
   });
-  const asked = sql<{ running: boolean }[]>`
-    select exists (
-      select from pg_stat_activity where usename = current_user and datname = current_database() and state = 'active'
-        and pid <> pg_backend_pid() and left(query, ${PREFIX}) = left(${text}, ${PREFIX})
-    ) as running`;
+  const question = CompiledQuery.raw(IS_RUNNING, [PREFIX, text]);
   try {
-    const [row] = await withinDeadline(asked, ASK_MS_MAX);
+    const [row] = await send(sql, question, { prepare: false, deadlineMs: ASK_MS_MAX });
     return row?.running ?? false;
   } catch {
     return false;
@@ -31,3 +29,9 @@ export async function isStatementRunning(url: string, text: string): Promise<boo
     void sql.end({ timeout: 1 });
   }
 }
+
+const IS_RUNNING = `
+  select exists (
+    select from pg_stat_activity where usename = current_user and datname = current_database() and state = 'active'
+      and pid <> pg_backend_pid() and left(query, $1) = left($2, $1)
+  ) as running`;

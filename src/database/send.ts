@@ -54,7 +54,7 @@ async function sendOnce(sql: Sender, query: CompiledQuery, client: Omit<Client, 
   const { prepare, deadlineMs, isAtWork } = client;
   const parameters = query.parameters.map((value) => Array.isArray(value) ? toArrayLiteral(value) : value);
   // postgres.js types parameters more narrowly than what it takes.
-  const pending = sql.unsafe(query.sql, parameters as never[], { prepare });
+  const pending = inOneFlight(sql.unsafe(query.sql, parameters as never[], { prepare }));
   const isUnsent = () => (pending as unknown as { state: unknown }).state === null;
   // Only where it may be needed: to make one takes longer than to send a short statement.
   const done = isAtWork && deadlineMs > LONG_MS ? new AbortController() : undefined;
@@ -76,6 +76,15 @@ async function sendOnce(sql: Sender, query: CompiledQuery, client: Omit<Client, 
   } finally {
     done?.abort();
   }
+}
+
+/**
+ * The driver asks the server for the types of the parameters of a statement that it has not prepared on a connection,
+ * and only then sends their values: a round trip more. They are written without that, see `values.ts`.
+ * @see docs/decisions/0011-one-flight.md
+ */
+function inOneFlight(pending: Pending): Pending {
+  return Object.defineProperty(pending, "describeFirst", { get: () => false, set() {} });
 }
 
 /**

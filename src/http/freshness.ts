@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Database } from "../database/database.ts";
 import type { Consistency, Fresh } from "../read/ask.ts";
 import { askReplica } from "../read/replica.ts";
@@ -11,10 +11,10 @@ const WAIT_SECONDS = 2;
 const WAIT_SECONDS_MAX = 30;
 
 /** The query string of a query by id: only there, a strong read is cheap. */
-export const byIdQuery = z.strictObject({ consistency: z.enum(["eventual", "strong"]).optional() });
+export const byIdQuery = z.strictObject({ consistency: z.optional(z.enum(["eventual", "strong"])) });
 
 /** Describes the operation of a query. */
-export function queryOperation(summary: string, shape: z.ZodType) {
+export function queryOperation(summary: string, shape: z.ZodMiniType) {
   const description: Description = {
     summary,
     headers: ["Consistency-Token", "Prefer"],

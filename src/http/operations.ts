@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
 import { timingSafeEqual } from "hono/utils/buffer";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { Unauthorized } from "../errors.ts";
 import { replicaStatus } from "../read/replica-status.ts";
 import { drain } from "../relay/drain.ts";
@@ -41,17 +41,17 @@ const relayShape = z.object({
     lag: z.int(),
     lagSeconds: z.number(),
     parked: z.int(),
-    lastError: z.string().nullable(),
+    lastError: z.nullable(z.string()),
   })),
   relays: z.array(
     z.object({ id: z.uuid(), listening: z.boolean(), since: z.iso.datetime(), seenAt: z.iso.datetime() }),
   ),
-  replica: z.object({
-    position: z.int().nullable(),
-    lag: z.int().nullable(),
-    lagSeconds: z.number().nullable(),
-    error: z.string().nullable(),
-  }).nullable(),
+  replica: z.nullable(z.object({
+    position: z.nullable(z.int()),
+    lag: z.nullable(z.int()),
+    lagSeconds: z.nullable(z.number()),
+    error: z.nullable(z.string()),
+  })),
 });
 const drained = z.object({ handled: z.int(), more: z.boolean() });
 

@@ -1,6 +1,6 @@
 import type { Database } from "../database/database.ts";
 import { DatabaseUnavailable } from "../errors.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
 import type { Parts } from "./env.ts";
 import type { Served } from "./served.ts";
 

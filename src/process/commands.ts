@@ -4,7 +4,7 @@ import { type DatabaseUrls, readSettings, type Settings } from "../config.ts";
 import { openDatabase } from "../database/database.ts";
 import { drain } from "../relay/drain.ts";
 import { openSampleShop } from "../sample-shop.ts";
-import { configureLog } from "./log.ts";
+import { configureLog } from "../log.ts";
 import { migrateDatabase } from "./migrations.ts";
 import { type Parts, start } from "./start.ts";
 import { supervise } from "./supervise.ts";
@@ -43,7 +43,7 @@ export async function shop(): Promise<number> {
   process.stdin.resume().on("end", () => process.emit("SIGTERM"));
   const settings = { ...readSettings(process.env), OPS_TOKEN: process.env.OPS_TOKEN || "dev" };
   const { urls } = await useDatabase(settings);
-  await configureLog(settings.LOG_LEVEL, "text");
+  configureLog(settings.LOG_LEVEL, "text");
   await migrateDatabase(urls);
   await fill(urls, settings);
 
@@ -76,7 +76,7 @@ export async function serveParts(wanted: "api and relay" | "relay"): Promise<num
   const stopped = untilStopped();
   const settings = readSettings(process.env);
   const parts: Parts = { api: wanted !== "relay", relay: wanted === "relay" || settings.RELAY === "on" };
-  await configureLog(settings.LOG_LEVEL, "json");
+  configureLog(settings.LOG_LEVEL, "json");
   const database = await useDatabase(settings);
   try {
     if (database.isLocal) await migrateDatabase(database.urls);

@@ -1,13 +1,21 @@
 import { readdir, readFile } from "node:fs/promises";
 import { openDatabase } from "../database/database.ts";
+import { poolerOf } from "../database/pooler.ts";
 import type { DatabaseUrls } from "../config.ts";
 import { giveRolesTheirPasswords, migrate, type Migrations } from "../migrate.ts";
 
 const FOLDER = new URL("../../migrations/", import.meta.url);
 const MIGRATION_MS = 3_600_000;
 
-/** Brings the database up to date, and lets the roles log in. Answers the names of what was applied. */
+/**
+ * Brings the database up to date, and lets the roles log in. Answers the names of what was applied.
+ * @throws {Error} If the owner's URL is that of a transaction pooler: the lock of migrations belongs to a session.
+ */
 export async function migrateDatabase(urls: DatabaseUrls): Promise<string[]> {
+  if (poolerOf(urls.owner) !== "none") {
+    const { host } = new URL(urls.owner);
+    throw new Error(`Cannot migrate through a transaction pooler: ${host}; set DATABASE_DIRECT_URL`);
+  }
   const owner = openDatabase(urls.owner, {
     max: 1,
     deadlineMs: MIGRATION_MS,

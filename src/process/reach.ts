@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Composed } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import type { Database } from "../database/database.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
 import type { Replica } from "../read/replica.ts";
 
 const logger = getLogger(["cqrs", "process"]);

@@ -1,8 +1,8 @@
-import { getLogger } from "@logtape/logtape";
 import { createApp } from "../app.ts";
 import { compose } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../migrate.ts";
+import { getLogger } from "../log.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
 import { beginPublishing } from "../publish/begin.ts";
 import type { Relay } from "../relay/drain.ts";
 import { runRelay } from "../relay/run.ts";
@@ -33,7 +33,7 @@ export interface Started {
 /** How long a stop waits for the relay's last batch. */
 const STOP_MS = 10_000;
 
-const logger = getLogger(["cqrs", "process"]);
+const logger = getLogger("cqrs.process");
 
 /** Starts the API, the relay, or both. @throws {Error} If the database cannot be reached or the port is taken. */
 export async function start(

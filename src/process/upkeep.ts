@@ -24,7 +24,7 @@ export async function migrateOnly(): Promise<number> {
 /** `rewind`: after an older copy of the database was restored, when the relay refuses to go on. */
 export async function rewindOnly(): Promise<number> {
   const database = await useDatabase(readSettings(process.env));
-  const db = openDatabase(database.urls.relay, {
+  const db = openDatabase(database.urls.direct, {
     max: 1,
     deadlineMs: REWIND_MS,
     applicationName: "cqrs rewind",

@@ -1,5 +1,5 @@
-import { getLogger } from "@logtape/logtape";
 import type { Database } from "../database/database.ts";
+import { getLogger } from "../log.ts";
 import { sleep } from "../sleep.ts";
 import type { RecordedEvent } from "../write/event.ts";
 import { numberEvents, type Outlook } from "./checkpoint.ts";
@@ -32,7 +32,7 @@ export const BATCH_EVENTS_MAX = 1_000;
 /** A read model that takes longer is left to it, and the others go on. */
 const PATIENCE_MS = 100;
 
-const logger = getLogger(["cqrs", "relay"]);
+const logger = getLogger("cqrs.relay");
 
 /**
  * Drains until nothing is left or the time is up: for whoever has no relay that runs all the time.
@@ -40,18 +40,27 @@ const logger = getLogger(["cqrs", "relay"]);
  */
 export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const deadline = performance.now() + deadlineMs;
+  await fireTimers(relay);
+  const drained = await drainEvents(relay, deadline - performance.now(), batchMax);
+  await sweep(relay.db, () => performance.now() < deadline);
+  return drained;
+}
+
+/** The same for right after a command: only what has happened, neither what the clock makes due nor what is to be swept. */
+export async function drainEvents(
+  relay: Relay,
+  deadlineMs: number,
+  batchMax = BATCH_EVENTS_MAX,
+): Promise<Drained> {
+  const deadline = performance.now() + deadlineMs;
   const leftMs = () => Math.max(0, deadline - performance.now());
   const tasks = tasksOf(relay);
-  let handled = 0;
-  await fireTimers(relay);
-  for (;;) {
+  for (let handled = 0;;) {
     const batch = await drainBatch(relay, batchMax);
     await tasks.waitForAll(leftMs());
     const count = batch.handled + tasks.collect();
     handled += count;
-    if (count > 0 && leftMs() > 0) continue;
-    await sweep(relay.db, () => leftMs() > 0);
-    return { handled, more: batch.more };
+    if (count === 0 || leftMs() === 0) return { handled, more: batch.more };
   }
 }
 

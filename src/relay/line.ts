@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import postgres from "postgres";
 import type { Database } from "../database/database.ts";
+import { poolerOf, toDriverUrl } from "../database/pooler.ts";
 import { withinDeadline } from "../database/send.ts";
 
 const CONNECT_SECONDS_MAX = 5;
@@ -11,7 +12,7 @@ const PROBE = "probe ";
 export interface Line {
   /** Aborts when the connection is closed, as far as that can be seen from here, or the signal does. */
   closed: AbortSignal;
-  /** @throws {Error} If there is no connection in time. */
+  /** @throws {Error} If there is no connection in time, or the URL is that of a pooler. */
   open(): Promise<void>;
   /**
    * Sends a notification from where writers do, and waits to hear it. False when it was not sent: see `relay.notify`.
@@ -28,7 +29,7 @@ export function createLine(url: string, onWake: () => void, signal: AbortSignal)
   let onProbe = (_payload: string) => {};
   let onClosed = () => {};
   closed.addEventListener("abort", () => onClosed());
-  const client = postgres(url, {
+  const client = postgres(toDriverUrl(url), {
     max: 1,
     fetch_types: false,
     connect_timeout: CONNECT_SECONDS_MAX,
@@ -41,6 +42,8 @@ export function createLine(url: string, onWake: () => void, signal: AbortSignal)
   return {
     closed,
     async open() {
+      // It would work, and leave a session that listens to whoever is given it next.
+      if (poolerOf(url) !== "none") throw new Error("this is a pooler; set DATABASE_DIRECT_URL");
       await withinDeadline(client.unsafe("listen relay"), 1_000 * CONNECT_SECONDS_MAX);
     },
     async probe(db) {

@@ -1,93 +1,115 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { subscriptions } from "../../src/app.ts";
 import type { Database } from "../../src/database/database.ts";
 import { addProduct } from "../../src/features/catalog/commands/add-product.ts";
 import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
 import { placeOrder } from "../../src/features/ordering/commands/place-order.ts";
 import { findOrder, listOrders } from "../../src/features/ordering/queries/order-details.ts";
-import { drain, drainBatch } from "../../src/relay/drain.ts";
+import { drain, drainBatch, tasksOf } from "../../src/relay/drain.ts";
 import { execute } from "../../src/write/execute.ts";
+import { aCustomer, anOrder, aProduct } from "../support/arrange.ts";
 import { anybody } from "../support/context.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { useProxy } from "../support/proxy.ts";
-import { aCustomer, anOrder, aProduct } from "../support/arrange.ts";
+
+/** So that what is sent without waiting for an answer is not taken for an answer to it. */
+const DELAY_MS = 5;
+/** What comes before the first statement on a new connection: startup, and two messages for the password (SCRAM). */
+const CONNECTING = 3;
 
 const test = useTestDatabase();
 const proxy = useProxy(() => test.urls.owner);
 
 const lamp = { input: { name: "Desk lamp", priceCents: 4_900 } };
 
-/** What the work costs on connections that are open and have prepared its statements: the second time counts. */
-async function roundTripsOf(work: () => Promise<unknown>): Promise<number> {
-  await work();
-  proxy.roundTrips = 0;
-  await work();
-  return proxy.roundTrips;
-}
-
-describe("a command", () => {
-  let db: Database;
-  beforeAll(() => {
-    db = test.open(proxy.url(test.urls.command), { max: 1 });
-  });
-
-  it("that has nothing to load takes one round trip", async () => {
-    expect(await roundTripsOf(() => execute(db, addProduct, lamp, anybody))).toBe(1);
-  });
-
-  it("takes one round trip with an idempotency key, too", async () => {
-    let key = 0;
-    expect(
-      await roundTripsOf(() => execute(db, addProduct, lamp, { ...anybody, idempotencyKey: `k${key++}` })),
-    ).toBe(1);
-  });
-
-  it("that loads takes two, whatever it loads", async () => {
-    const customerId = await aCustomer(test.command);
-    const lines = [{ productId: await aProduct(test.command), quantity: 1 }];
-    expect(await roundTripsOf(() => execute(db, placeOrder, { input: { customerId, lines } }, anybody))).toBe(
-      2,
-    );
-
-    const orders = [await anOrder(test.command), await anOrder(test.command)];
-    const cancel = () => execute(db, cancelOrder, { id: orders.pop()!, input: { reason: "gone" } }, anybody);
-    expect(await roundTripsOf(cancel)).toBe(2);
-  });
+beforeAll(() => {
+  proxy.delayMs = DELAY_MS;
 });
 
-describe("a query", () => {
-  it("takes one round trip, with a token or without, eventual or strong", async () => {
-    const db = test.open(proxy.url(test.urls.query), { max: 1 });
+describe.each([
+  { connections: "open connections", isOpen: true, prepare: true },
+  { connections: "open connections that cannot prepare", isOpen: true, prepare: false },
+  { connections: "new connections", isOpen: false, prepare: true },
+  { connections: "new connections that cannot prepare", isOpen: false, prepare: false },
+])("on $connections,", ({ isOpen, prepare }) => {
+  const connecting = isOpen ? 0 : CONNECTING;
+
+  /** What the work costs: the second time on open connections, which have its statements prepared. */
+  async function roundTripsOf(
+    role: "command" | "query" | "relay",
+    work: (db: Database) => Promise<unknown>,
+    max = 1,
+  ): Promise<number> {
+    const db = test.open(proxy.url(test.urls[role]), { max, prepare });
+    if (isOpen) await work(db);
+    Object.assign(proxy, { roundTrips: 0, roundTripsInARow: 0 });
+    const began = performance.now();
+    await work(db);
+    const tookMs = performance.now() - began;
+    // A timer may be early by a part of a millisecond.
+    expect(tookMs).toBeGreaterThan(proxy.roundTripsInARow * 2 * (DELAY_MS - 1));
+    if (max === 1) expect(proxy.roundTripsInARow).toBe(proxy.roundTrips);
+    await db.destroy();
+    return proxy.roundTripsInARow - connecting;
+  }
+
+  describe("a command", () => {
+    it("that has nothing to load takes one round trip", async () => {
+      expect(await roundTripsOf("command", (db) => execute(db, addProduct, lamp, anybody))).toBe(1);
+    });
+
+    it("takes one round trip with an idempotency key, too", async () => {
+      const keyed = () => ({ ...anybody, idempotencyKey: crypto.randomUUID() });
+      expect(await roundTripsOf("command", (db) => execute(db, addProduct, lamp, keyed()))).toBe(1);
+    });
+
+    it("that loads takes two, whatever it loads", async () => {
+      const customerId = await aCustomer(test.command);
+      const input = { customerId, lines: [{ productId: await aProduct(test.command), quantity: 1 }] };
+      expect(await roundTripsOf("command", (db) => execute(db, placeOrder, { input }, anybody))).toBe(2);
+
+      const orders = [await anOrder(test.command), await anOrder(test.command)];
+      const next = () => ({ id: orders.pop()!, input: { reason: "gone" } });
+      expect(await roundTripsOf("command", (db) => execute(db, cancelOrder, next(), anybody))).toBe(2);
+    });
+  });
+
+  it("a query takes one round trip, with a token or without, eventual or strong", async () => {
     const id = await anOrder(test.command);
     await drain({ db: test.relay, subscriptions, delayMs: 0 }, 5_000);
     const { id: eventId } = await test.command.selectFrom("write.events").select("id")
       .where("stream", "=", `order-${id}`).executeTakeFirstOrThrow();
+    const token = { level: "token", eventId, waitMs: 0 } as const;
 
-    expect(await roundTripsOf(() => findOrder(db, id, { level: "eventual" }))).toBe(1);
-    expect(await roundTripsOf(() => findOrder(db, id, { level: "token", eventId, waitMs: 0 }))).toBe(1);
-    expect(await roundTripsOf(() => findOrder(db, id, { level: "strong" }))).toBe(1);
-    expect(await roundTripsOf(() => listOrders(db, { limit: 10 }, { level: "eventual" }))).toBe(1);
-  });
-});
-
-describe("the relay", () => {
-  it("takes one round trip when there is nothing to do", async () => {
-    const relay = { db: test.open(proxy.url(test.urls.relay), { max: 1 }), subscriptions, delayMs: 0 };
-    await drain(relay, 5_000);
-    expect(await roundTripsOf(() => drainBatch(relay))).toBe(1);
+    expect(await roundTripsOf("query", (db) => findOrder(db, id, { level: "eventual" }))).toBe(1);
+    expect(await roundTripsOf("query", (db) => findOrder(db, id, token))).toBe(1);
+    expect(await roundTripsOf("query", (db) => findOrder(db, id, { level: "strong" }))).toBe(1);
+    expect(await roundTripsOf("query", (db) => listOrders(db, { limit: 10 }, { level: "eventual" }))).toBe(1);
   });
 
-  it("takes three from an event to a read model", async () => {
-    const relay = {
-      db: test.open(proxy.url(test.urls.relay), { max: 1 }),
-      subscriptions: subscriptions.slice(0, 1),
-      delayMs: 0,
-    };
-    await drain(relay, 5_000);
-    const work = async () => {
+  describe("the relay", () => {
+    beforeEach(async () => void await drain({ db: test.relay, subscriptions, delayMs: 0 }, 5_000));
+
+    const showAProduct = (count: number) => async (db: Database) => {
+      const relay = { db, subscriptions: subscriptions.slice(0, count), delayMs: 0 };
       await aProduct(test.command);
-      expect((await drainBatch(relay)).handled).toBe(1);
+      const { handled } = await drainBatch(relay);
+      await tasksOf(relay).waitForAll(5_000);
+      expect(handled + tasksOf(relay).collect()).toBe(count);
     };
-    expect(await roundTripsOf(work)).toBe(3);
+
+    it("takes one round trip when there is nothing to do", async () => {
+      const look = (db: Database) => drainBatch({ db, subscriptions, delayMs: 0 });
+      expect(await roundTripsOf("relay", look)).toBe(1);
+    });
+
+    it("takes three from an event to a read model", async () => {
+      expect(await roundTripsOf("relay", showAProduct(1))).toBe(3);
+    });
+
+    it("takes three in a row from an event to all read models, and connects once more if it has to", async () => {
+      const all = showAProduct(subscriptions.length);
+      expect(await roundTripsOf("relay", all, subscriptions.length)).toBe(3 + connecting);
+    });
   });
 });

@@ -1,10 +1,10 @@
 import { sql } from "kysely";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { listListeners } from "../../src/relay/listeners.ts";
 import { useTestDatabase } from "../support/database.ts";
+import { findPgBouncer, type PgBouncer, startPgBouncer, throughPort } from "../support/pgbouncer.ts";
 import { useProxy } from "../support/proxy.ts";
 import { until } from "../support/until.ts";
-import { findPgBouncer, usePgBouncer } from "./support/pgbouncer.ts";
 import { watchedRelay } from "./support/watched-relay.ts";
 
 const NOTICED_MS = 15_000;
@@ -67,10 +67,14 @@ describe("a relay whose listening connection", () => {
 });
 
 describe.skipIf(!pgBouncer)("a relay that listens through a transaction pooler", () => {
-  const pooled = usePgBouncer(pgBouncer ?? "", () => test.urls.direct);
+  let pooling: PgBouncer;
+  beforeAll(async () => {
+    pooling = await startPgBouncer(pgBouncer!, inject("adminUrl"), "transaction");
+  });
+  afterAll(() => pooling.stop());
 
   it("notices that it hears nothing, and polls", async () => {
-    relay.start(pooled());
+    relay.start(throughPort(test.urls.direct, pooling.port));
     const broken = performance.now();
     await relay.addAndSee();
     await relay.untilListening(false);

@@ -1,26 +1,21 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { serve, type Serving } from "../../src/process/serve.ts";
+import { describe, expect, it } from "vitest";
 import { type Answer, toAnswer, useTestApp } from "../support/app.ts";
+import { runtime } from "../support/runtime.ts";
 import { expectProblem } from "../support/problem.ts";
 
 const BODY_BYTES_MAX = 256 * 1024;
 const CHUNK_BYTES = 16 * 1024;
 
 const app = useTestApp();
-let serving: Serving;
-beforeAll(async () => {
-  serving = await serve(app.fetch, "127.0.0.1", 0);
-});
-afterAll(() => serving.stop());
 
 /** JSON of a product in so many bytes. */
 const lampOf = (bytes: number) => JSON.stringify({ name: "é", priceCents: 1 }).padEnd(bytes - 1);
 
 /** Sent over the wire in chunks, without a length. */
 async function postInChunks(text: string): Promise<Answer> {
-  const sent = request(`${serving.url}/products`, {
+  const sent = request(`${app.url}/products`, {
     method: "POST",
     headers: { "content-type": "application/json" },
   });
@@ -49,7 +44,7 @@ describe("A body of 256 KiB", () => {
 
   it("is taken with its length declared, and one byte more is a problem", async () => {
     const send = (body: string) =>
-      fetch(`${serving.url}/products`, {
+      fetch(`${app.url}/products`, {
         method: "POST",
         body,
         headers: { "content-type": "application/json" },
@@ -64,12 +59,12 @@ describe("A body of 256 KiB", () => {
     expectProblem(await app.post("/nowhere", text), 413, "body-too-large");
   });
 
-  it("is measured by what comes, where no length is declared", async () => {
+  // Over the network, an answer to what is still being sent may be lost: that is the client's affair.
+  it.skipIf(runtime)("is measured by what comes, where no length is declared", async () => {
     const body = new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(CHUNK_BYTES).fill(0x20)),
     });
     const init = { method: "POST", body, duplex: "half", headers: { "content-type": "application/json" } };
-    const endless = new Request("http://localhost/products", init as RequestInit);
-    expectProblem(await toAnswer(await app.fetch(endless)), 413, "body-too-large");
+    expectProblem(await toAnswer(await app.fetch("/products", init as RequestInit)), 413, "body-too-large");
   });
 });

@@ -1,19 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
+import { beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import { createClient } from "../../src/client.ts";
 import type { OrderView } from "../../src/features/ordering/queries/order-details.ts";
 import type { Receipt } from "../../src/http/carry-out.ts";
-import { serve, type Serving } from "../../src/process/serve.ts";
 import { useTestApp } from "../support/app.ts";
 
 const app = useTestApp();
-let serving: Serving;
 let client: ReturnType<typeof createClient>;
-beforeAll(async () => {
-  serving = await serve(app.fetch, "127.0.0.1", 0);
-  client = createClient(serving.url);
+beforeAll(() => {
+  client = createClient(app.url);
 });
-afterAll(() => serving.stop());
 
 describe("The typed client", () => {
   it("sends commands and queries to a real server", async () => {

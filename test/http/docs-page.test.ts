@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { serve, type Serving } from "../../src/process/serve.ts";
 import { useTestApp } from "../support/app.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -21,16 +20,11 @@ if (!hasBrowser) console.log(`Skipping the tests of /docs: there is no ${CHROMIU
 
 describe.skipIf(!hasBrowser)("/docs in a browser", () => {
   const app = useTestApp();
-  let serving: Serving;
   let browser: Browser;
   beforeAll(async () => {
-    serving = await serve(app.fetch, "127.0.0.1", 0);
     browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
   });
-  afterAll(async () => {
-    await browser.close();
-    await serving.stop();
-  });
+  afterAll(() => browser.close());
 
   it("shows every operation, without a request to anywhere else", async () => {
     const page = await browser.newPage();
@@ -40,7 +34,7 @@ describe.skipIf(!hasBrowser)("/docs in a browser", () => {
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
 
-    await page.goto(`${serving.url}/`);
+    await page.goto(`${app.url}/`);
     const { paths } = (await app.get("/openapi.json")).body as { paths: Record<string, object> };
     const operations = Object.values(paths).flatMap((methods) => Object.keys(methods)).length;
     const blocks = page.locator(".opblock");
@@ -48,16 +42,16 @@ describe.skipIf(!hasBrowser)("/docs in a browser", () => {
 
     expect(await blocks.count()).toBe(operations);
     expect(await page.getByText("Place an order", { exact: true }).isVisible()).toBe(true);
-    expect(requested.filter((url) => !url.startsWith(`${serving.url}/`) && !url.startsWith("data:"))).toEqual(
+    expect(requested.filter((url) => !url.startsWith(`${app.url}/`) && !url.startsWith("data:"))).toEqual(
       [],
     );
-    expect(requested).toContain(`${serving.url}/openapi.json`);
+    expect(requested).toContain(`${app.url}/openapi.json`);
     expect(complaints).toEqual([]);
   });
 
   it("sends a command from the page", async () => {
     const page = await browser.newPage();
-    await page.goto(`${serving.url}/docs`);
+    await page.goto(`${app.url}/docs`);
     const block = page.locator(".opblock", { hasText: "Add a product" });
     await block.click();
     await block.getByRole("button", { name: "Try it out" }).click();

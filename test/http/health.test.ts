@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createApp } from "../../src/app.ts";
 import type { DatabaseUrls } from "../../src/config.ts";
 import { type Database, openDatabase } from "../../src/database/database.ts";
-import { NEWEST_MIGRATION } from "../../src/migrate.ts";
+import { NEWEST_MIGRATION } from "../../src/migrated.ts";
 import { provision } from "../../src/process/provision.ts";
 import { toAnswer, useTestApp } from "../support/app.ts";
 import { expectProblem } from "../support/problem.ts";

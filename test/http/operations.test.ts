@@ -14,10 +14,11 @@ const drain = () => app.post("/ops/relay/drain", undefined, asOperator);
 describe("GET /ops/relay", () => {
   it("says how far the relay and each subscription has come", async () => {
     await app.drained();
-    expect(await relay()).toEqual({
-      lastPosition: expect.any(Number),
-      outbox: 0,
-      subscriptions: app.relay.subscriptions.map(({ name, kind }) => ({
+    const { subscriptions, ...rest } = await relay();
+    expect(rest).toEqual({ lastPosition: expect.any(Number), outbox: 0, relays: [], replica: null });
+    // A program of its own has handlers, too.
+    expect(subscriptions.filter(({ kind }: { kind: string }) => kind.startsWith("read model"))).toEqual(
+      app.relay.subscriptions.map(({ name, kind }) => ({
         name,
         kind,
         position: expect.any(Number),
@@ -26,9 +27,7 @@ describe("GET /ops/relay", () => {
         parked: 0,
         lastError: null,
       })),
-      relays: [],
-      replica: null,
-    });
+    );
   });
 
   it("shows every relay that runs, and does not believe one that has fallen silent", async () => {
@@ -101,13 +100,11 @@ describe("GET /ops/relay", () => {
 
 describe("POST /ops/relay/drain", () => {
   it("drains what there is, each event once for every subscription", async () => {
-    await app.drained();
+    await drain();
     const { id } = await newProduct(app);
     const { status, body } = await drain();
-    expect({ status, body }).toEqual({
-      status: 200,
-      body: { handled: app.relay.subscriptions.length, more: false },
-    });
+    const { subscriptions } = await relay();
+    expect({ status, body }).toEqual({ status: 200, body: { handled: subscriptions.length, more: false } });
     expect((await app.get(`/products/${id}`)).status).toBe(200);
     expect((await drain()).body).toEqual({ handled: 0, more: false });
   });

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
-import { NEWEST_MIGRATION } from "../../src/migrate.ts";
+import { NEWEST_MIGRATION } from "../../src/migrated.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
 import { until } from "../support/until.ts";

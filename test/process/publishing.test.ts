@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
 import { readSettings } from "../../src/config.ts";
-import { NEWEST_MIGRATION } from "../../src/migrate.ts";
+import { NEWEST_MIGRATION } from "../../src/migrated.ts";
 import { start, type Started } from "../../src/process/start.ts";
 import { drain } from "../../src/relay/drain.ts";
 import { aProduct } from "../support/arrange.ts";

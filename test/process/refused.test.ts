@@ -36,7 +36,7 @@ describe("a start that cannot work", () => {
 
   it("says which modes there are", async () => {
     expect(await refusal("toString")).toBe(
-      "Cannot run toString: choose one of dev, shop, start, relay, migrate, rewind\n",
+      "Cannot run toString: choose one of dev, shop, start, relay, migrate, rewind, doctor\n",
     );
   });
 

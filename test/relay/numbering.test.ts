@@ -56,7 +56,7 @@ describe("three relays that lose their backends while 32 writers write", () => {
         subscriptions: [witness],
         delayMs: 0,
       };
-      return runRelay(relay, test.urls.relay, stopping.signal);
+      return runRelay(relay, test.urls.direct, stopping.signal);
     });
     const killing = killBackends(test.open(test.urls.relay, { max: 1 }), stopping.signal);
 

@@ -111,7 +111,7 @@ async function appendMany(events: number): Promise<void> {
 /** What is heard on the channel, as it comes. */
 async function listen(): Promise<string[]> {
   const heard: string[] = [];
-  await test.driver(test.urls.relay).listen("relay", (payload) => heard.push(payload));
+  await test.driver(test.urls.direct).listen("relay", (payload) => heard.push(payload));
   return heard;
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { readSettings } from "../../src/config.ts";
 import { DatabaseUnavailable } from "../../src/errors.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../../src/migrate.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../../src/migrated.ts";
 import { start } from "../../src/process/start.ts";
 import { askReplica, createReplica } from "../../src/read/replica.ts";
 import { expectProblem } from "../support/problem.ts";

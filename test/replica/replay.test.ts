@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
 import { subscriptions } from "../../src/app.ts";
 import type { Database } from "../../src/database/database.ts";
-import { isMigrated } from "../../src/migrate.ts";
+import { isMigrated } from "../../src/migrated.ts";
 import { askReplica, createReplica, type Replica } from "../../src/read/replica.ts";
 import { drain } from "../../src/relay/drain.ts";
 import { reportListener } from "../../src/relay/listeners.ts";

@@ -1,10 +1,12 @@
-import { beforeAll } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { createApp, subscriptions } from "../../src/app.ts";
 import type { Parts } from "../../src/http/env.ts";
 import { pages } from "../../src/process/pages.ts";
+import { serve, type Serving } from "../../src/process/serve.ts";
 import { drain, type Relay } from "../../src/relay/drain.ts";
 import { relayStatus } from "../../src/relay/status.ts";
 import { type TestDatabase, useTestDatabase } from "./database.ts";
+import { runtime, useRuntime } from "./runtime.ts";
 import { until } from "./until.ts";
 
 export const OPS_TOKEN = "operator";
@@ -22,7 +24,9 @@ type HeaderFields = Record<string, string>;
 export interface TestApp {
   database: TestDatabase;
   relay: Relay;
-  fetch(request: Request): Promise<Response>;
+  /** Where it listens. */
+  url: string;
+  fetch(path: string, init: RequestInit): Promise<Response>;
   get(path: string, headers?: HeaderFields): Promise<Answer>;
   /** Text is sent as it is, anything else as JSON. */
   post(path: string, body?: unknown, headers?: HeaderFields): Promise<Answer>;
@@ -38,27 +42,28 @@ const readModels = subscriptions.filter(({ kind }) => kind.startsWith("read mode
 /** The app on a database of its own, with a login for each role. Nothing relays but `drained`. */
 export function useTestApp(): TestApp {
   const database = useTestDatabase();
-  const app = createApp({ pages: pages() });
-  let parts: Parts;
   let relay: Relay;
   beforeAll(() => {
     relay = { db: database.relay, subscriptions: readModels, delayMs: 0 };
-    parts = { databases: database, relay, opsToken: OPS_TOKEN };
   });
+  const served = runtime === undefined
+    ? useServedApp(() => ({ databases: database, relay, opsToken: OPS_TOKEN }))
+    : useRuntime(() => database.urls, { RELAY: "off", OPS_TOKEN });
 
   const send = async (method: string, path: string, body?: unknown, headers: HeaderFields = {}) => {
     const type: HeaderFields = body === undefined ? {} : { "content-type": "application/json" };
     const text = typeof body === "string" ? body : JSON.stringify(body) ?? null;
-    return await toAnswer(
-      await app.request(path, { method, headers: { ...type, ...headers }, body: text }, parts),
-    );
+    return await toAnswer(await served.fetch(path, { method, headers: { ...type, ...headers }, body: text }));
   };
   return {
     database,
     get relay() {
       return relay;
     },
-    fetch: async (request) => await app.fetch(request, parts),
+    get url() {
+      return served.url;
+    },
+    fetch: served.fetch,
     get: (path, headers) => send("GET", path, undefined, headers),
     post: (path, body, headers) => send("POST", path, body, headers),
     put: (path, body, headers) => send("PUT", path, body, headers),
@@ -70,6 +75,22 @@ export function useTestApp(): TestApp {
         return outbox === 0 && subscriptions.every(({ lag }) => lag === 0);
       });
     },
+  };
+}
+
+/** In this process: what is asked of it does not go over the network, unless it is asked at its URL. */
+function useServedApp(parts: () => Parts) {
+  const app = createApp({ pages: pages() });
+  let serving: Serving;
+  beforeAll(async () => {
+    serving = await serve((request) => app.fetch(request, parts()), "127.0.0.1", 0);
+  });
+  afterAll(() => serving.stop());
+  return {
+    get url() {
+      return serving.url;
+    },
+    fetch: async (path: string, init: RequestInit) => await app.request(path, init, parts()),
   };
 }
 

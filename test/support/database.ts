@@ -3,8 +3,10 @@ import postgres from "postgres";
 import { afterAll, beforeAll, inject } from "vitest";
 import type { DatabaseUrls } from "../../src/config.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../../src/database/database.ts";
+import { poolerOf, toDriverUrl } from "../../src/database/pooler.ts";
 import { migrateDatabase } from "../../src/process/migrations.ts";
 import { provision } from "../../src/process/provision.ts";
+import { pooled } from "./pooler.ts";
 
 type Role = "owner" | "command" | "query" | "relay";
 
@@ -22,8 +24,13 @@ export interface TestDatabase {
   driver(url: string, options?: postgres.Options<Record<string, never>>): postgres.Sql;
 }
 
-/** A migrated database of its own for a test file, with the four logins; dropped after the file. */
-export function useTestDatabase({ adminUrl = () => inject("adminUrl") } = {}): TestDatabase {
+/**
+ * A migrated database of its own for a test file, with the four logins; dropped after the file. Behind the pooler of the
+ * run, if it has one, unless it is on another server.
+ */
+export function useTestDatabase({ adminUrl: given }: { adminUrl?: () => string } = {}): TestDatabase {
+  const adminUrl = given ?? (() => inject("adminUrl"));
+  const pooler = given ? undefined : inject("pooler");
   const name = `t_${randomBytes(6).toString("hex")}`;
   const ends: (() => Promise<void>)[] = [];
   const opened = new Map<Role, Database>();
@@ -43,6 +50,7 @@ export function useTestDatabase({ adminUrl = () => inject("adminUrl") } = {}): T
   beforeAll(async () => {
     urls = await provision(adminUrl(), name);
     await migrateDatabase(urls);
+    if (pooler) urls = pooled(urls, pooler);
   });
   afterAll(async () => {
     await Promise.all(ends.map((end) => end()));
@@ -68,7 +76,14 @@ export function useTestDatabase({ adminUrl = () => inject("adminUrl") } = {}): T
       return pool("relay");
     },
     driver(url, options = {}) {
-      const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {}, ...options });
+      const prepare = poolerOf(url) !== "transaction";
+      const sql = postgres(toDriverUrl(url), {
+        max: 1,
+        fetch_types: false,
+        prepare,
+        onnotice: () => {},
+        ...options,
+      });
       ends.push(() => sql.end({ timeout: 1 }));
       return sql;
     },

@@ -6,6 +6,8 @@ export interface Proxy {
   url(target: string): string;
   /** How often the direction changed from client to server: the round trips. */
   roundTrips: number;
+  /** The longest row of round trips that each began after the one before was answered, on whichever connections. */
+  roundTripsInARow: number;
   /** Bytes are accepted and go nowhere, in both directions. */
   blackHole: boolean;
   /** Only what the server says is lost: what the client asked for takes effect. */
@@ -29,16 +31,23 @@ export function useProxy(target: () => string): Proxy {
     const { hostname, port } = new URL(target());
     const upstream = connect(Number(port), hostname);
     let serverSpokeLast = true;
+    let place = 0;
     client.on("data", (bytes) => {
       if (proxy.blackHole) return;
-      if (serverSpokeLast) proxy.roundTrips++;
+      if (serverSpokeLast) {
+        proxy.roundTrips++;
+        place = proxy.roundTripsInARow + 1;
+      }
       serverSpokeLast = false;
       later(() => upstream.write(bytes));
     });
     upstream.on("data", (bytes) => {
       if (proxy.blackHole || proxy.loseReplies) return;
       serverSpokeLast = true;
-      later(() => client.write(bytes));
+      later(() => {
+        proxy.roundTripsInARow = Math.max(proxy.roundTripsInARow, place);
+        client.write(bytes);
+      });
     });
     for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
       sockets.add(one);
@@ -61,6 +70,7 @@ export function useProxy(target: () => string): Proxy {
     );
   const proxy: Proxy = {
     roundTrips: 0,
+    roundTripsInARow: 0,
     blackHole: false,
     loseReplies: false,
     delayMs: 0,

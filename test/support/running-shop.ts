@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from "vitest";
 import { createClient } from "../../src/client.ts";
 import { type DatabaseUrls, readSettings } from "../../src/config.ts";
 import { start, type Started } from "../../src/process/start.ts";
+import { runtime, useRuntime } from "./runtime.ts";
 import { type TestDatabase, useTestDatabase } from "./database.ts";
 
 export interface RunningShop {
@@ -23,20 +24,31 @@ export function useRunningShop(
   server?: Parameters<typeof useTestDatabase>[0],
 ): RunningShop {
   const database = useTestDatabase(server);
+  const urls = () => reach(database.urls);
+  const running = runtime === undefined ? useStarted(urls, settings) : useRuntime(urls, settings);
+  return {
+    database,
+    get url() {
+      return running.url;
+    },
+    get client() {
+      return createClient(running.url);
+    },
+  };
+}
+
+/** In this process. */
+function useStarted(urls: () => DatabaseUrls | Promise<DatabaseUrls>, settings: Record<string, string>) {
   let started: Started;
   beforeAll(async () => {
     const all = readSettings({ PORT: "0", ...settings });
     const parts = { api: true, relay: true, keepAliveMs: KEEP_ALIVE_MS };
-    started = await start(all, await reach(database.urls), "127.0.0.1", parts);
+    started = await start(all, await urls(), "127.0.0.1", parts);
   });
   afterAll(() => started?.stop());
   return {
-    database,
     get url() {
       return started.url!;
-    },
-    get client() {
-      return createClient(started.url!);
     },
   };
 }

@@ -5,20 +5,33 @@ import { join } from "node:path";
 import process from "node:process";
 import type { TestProject } from "vitest/node";
 import { startEmbeddedPostgres } from "../../src/process/embedded-postgres.ts";
+import { startTestPooler, type TestPooler } from "./pooler.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** Of a login that may create databases and roles. */
     adminUrl: string;
+    /** Between the run-time roles and that server, if there is one. */
+    pooler: TestPooler | undefined;
   }
 }
 
-/** One PostgreSQL for the whole run: `TEST_DATABASE_URL`, or a container where an engine answers, or embedded. */
+/**
+ * One PostgreSQL for the whole run: `TEST_DATABASE_URL`, or a container where an engine answers, or embedded; behind a
+ * PgBouncer with `TEST_POOLER`.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { kind, url, stop } = await startServer();
-  console.log(`Testing on PostgreSQL (${kind})`);
+  const pooling = await startTestPooler(url);
+  console.log(
+    `Testing on PostgreSQL (${kind})${pooling ? ` behind PgBouncer (${process.env.TEST_POOLER})` : ""}`,
+  );
   project.provide("adminUrl", url);
-  return stop;
+  project.provide("pooler", pooling?.pooler);
+  return async () => {
+    await pooling?.stop();
+    await stop();
+  };
 }
 
 async function startServer(): Promise<{ kind: string; url: string; stop(): Promise<void> }> {

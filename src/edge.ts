@@ -1,0 +1,99 @@
+import type { Hono } from "hono";
+import { createApp } from "./app.ts";
+import { compose, type Composed, type Surroundings } from "./compose.ts";
+import { databaseUrls, InvalidSettings, readSettings } from "./config.ts";
+import type { Env } from "./http/env.ts";
+import { configureLog, getLogger } from "./log.ts";
+import { beginPublishing } from "./publish/begin.ts";
+import { createPostByFetch } from "./publish/post-by-fetch.ts";
+import { drain, type Drained, drainEvents } from "./relay/drain.ts";
+
+/** Lets work go on after the answer: `waitUntil`, by whatever name the platform has it. */
+export type Defer = (work: Promise<unknown>) => void;
+
+export interface Edge {
+  fetch(request: Request, defer: Defer): Promise<Response>;
+  /** Relays until nothing is left, for half a minute at most: what a cron does. */
+  drain(): Promise<Drained>;
+}
+
+export interface EdgeOptions {
+  /** The settings. */
+  variables: Record<string, string | undefined>;
+  /** Whether a connection may serve more than one request. On Cloudflare Workers it may not. */
+  keepsConnections: boolean;
+  pages?: Hono<Env>;
+}
+
+/** Few: there may be many instances, and Workers allow six connections at a time. */
+const ONE_REQUEST: Surroundings["limits"] = {
+  command: { max: 1, deadlineMs: 5_000 },
+  handlers: { max: 1, deadlineMs: 5_000 },
+  query: { max: 1, deadlineMs: 10_000 },
+  relay: { max: 2, deadlineMs: 25_000 },
+};
+const SEVERAL_REQUESTS = {
+  ...ONE_REQUEST,
+  command: { max: 5, deadlineMs: 5_000 },
+  query: { max: 5, deadlineMs: 10_000 },
+};
+
+const DRAIN_AFTER_COMMAND_MS = 5_000;
+const DRAIN_MS = 25_000;
+
+const logger = getLogger("cqrs.edge");
+
+/**
+ * The program where no process of one's own runs: a platform calls it for each request, and by a clock. After a command
+ * it relays what the command led to, unless `RELAY` is off because relays run elsewhere.
+ * @throws {InvalidSettings} If any setting is wrong.
+ */
+export function createEdge({ variables, keepsConnections, ...options }: EdgeOptions): Edge {
+  const settings = readSettings(variables);
+  const { DATABASE_URL, RELAY, LOG_LEVEL, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
+  if (DATABASE_URL === undefined) throw new InvalidSettings("Cannot start: DATABASE_URL is missing");
+  configureLog(LOG_LEVEL, "json");
+  const app = createApp(options);
+  const surroundings = {
+    limits: keepsConnections ? SEVERAL_REQUESTS : ONE_REQUEST,
+    post: createPostByFetch(PUBLISH_TO_PRIVATE_ADDRESSES),
+  };
+  const open = () => compose(settings, databaseUrls({ ...settings, DATABASE_URL }), surroundings);
+  const kept = keepsConnections ? open() : undefined;
+  const close = async (parts: Composed) => {
+    if (parts !== kept) await parts.close();
+  };
+  /** Keeps the connections open for as long as the drain needs them. */
+  const afterwards = async (parts: Composed, isCommand: boolean) => {
+    if (isCommand && RELAY === "on") await drainAfterCommand(parts);
+    await close(parts);
+  };
+
+  return {
+    async fetch(request, defer) {
+      const parts = kept ?? open();
+      const response = await app.fetch(request, parts);
+      const isCommand = request.method !== "GET" && response.ok;
+      defer(afterwards(parts, isCommand));
+      return response;
+    },
+    async drain() {
+      const parts = kept ?? open();
+      try {
+        await beginPublishing(parts.relay.db, parts.publishers);
+        return await drain({ ...parts.relay }, DRAIN_MS);
+      } finally {
+        await close(parts);
+      }
+    },
+  };
+}
+
+/** Never fails: the next command, or the clock, relays what is left. */
+async function drainAfterCommand({ relay }: Composed): Promise<void> {
+  try {
+    await drainEvents({ ...relay }, DRAIN_AFTER_COMMAND_MS);
+  } catch (error) {
+    logger.error("Cannot relay after a command: {message}", { message: (error as Error).message });
+  }
+}

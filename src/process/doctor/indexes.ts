@@ -1,0 +1,43 @@
+import { sql } from "kysely";
+import { readModels } from "../../app.ts";
+import type { Database } from "../../database/database.ts";
+import { type Finding, type Login, ok, problem, warning } from "./finding.ts";
+
+/** Whether each materialized view can be refreshed while it is read: that takes a unique index on plain columns. */
+export async function checkIndexes(logins: Login[]): Promise<Finding[]> {
+  const relay = logins.find(({ role }) => role === "relay");
+  if (!relay) return [];
+  const whole = readModels.filter(({ refresh }) => refresh === "whole");
+  return await Promise.all(whole.map(({ name }) => check(relay.db, name)));
+}
+
+async function check(db: Database, name: string): Promise<Finding> {
+  const columns = await findKey(db, name);
+  if (!columns) {
+    const what = `read.${name} cannot be refreshed: it has no unique index on plain columns of all its rows`;
+    return problem(what, `Add a migration: create unique index ${name}_key on read.${name} (…)`);
+  }
+  const isNull = sql.join(columns.map((column) => sql`${sql.ref(column)} is null`), sql` or `);
+  const { rows } = await sql<{ found: boolean }>`
+    select exists (select from ${sql.table(`read.${name}`)} where ${isNull}) as found`.execute(db);
+  if (rows[0]?.found) {
+    const what = `read.${name} has rows without a key: each refresh writes them anew`;
+    return warning(what, `Leave out of its definition what has no ${columns.join(", ")}`);
+  }
+  return ok(`read.${name} can be refreshed while it is read`);
+}
+
+/** The columns of an index that a refresh can go by; undefined if there is none. */
+async function findKey(db: Database, name: string): Promise<string[] | undefined> {
+  const { rows } = await sql<{ columns: string[] }>`
+    select (
+      select jsonb_agg(attname order by place) from unnest(indkey::smallint[]) with ordinality as key (number, place)
+      join pg_attribute on attrelid = indrelid and attnum = number
+      where place <= indnkeyatts
+    ) as columns
+    from pg_index
+    where indrelid = to_regclass(${`read.${name}`}) and indisunique and indisvalid and indimmediate
+      and indpred is null and indexprs is null
+    order by indnkeyatts`.execute(db);
+  return rows[0]?.columns;
+}

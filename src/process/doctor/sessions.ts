@@ -1,0 +1,75 @@
+import { sql } from "kysely";
+import { type Database, openDatabase } from "../../database/database.ts";
+import { type Pooler, poolerOf } from "../../database/pooler.ts";
+import { isDatabaseError } from "../../errors.ts";
+import { type Finding, type Login, ok, placeOf, problem, warning } from "./finding.ts";
+
+/** invalid_sql_statement_name, duplicate_prepared_statement, in_failed_sql_transaction. */
+const UNPREPARED = ["26000", "42P05", "25P02"];
+
+/** A pooler may have several sessions that are free. */
+const SESSIONS_MAX = 5;
+
+const FIX = "Set DATABASE_POOLER=transaction";
+
+/** Whether the program sends statements in a way that suits what is between it and each database. */
+export async function checkSessions(logins: Login[]): Promise<Finding[]> {
+  return (await Promise.all(logins.map(check))).flat();
+}
+
+async function check(login: Login): Promise<Finding[]> {
+  const pooler = poolerOf(login.url);
+  // The roles' URLs are meant to be pooled, this one is not: listening shows whether it is.
+  if (login.role === "direct" && pooler === "none") return [];
+  const place = placeOf(login);
+  try {
+    return [judge(place, pooler, await changesSession(login.url))];
+  } catch (error) {
+    if (!isDatabaseError(error) || !UNPREPARED.includes(error.code)) throw error;
+    return [problem(`Statements fail that ${place} has prepared: ${(error as Error).message}`, FIX)];
+  }
+}
+
+function judge(place: string, pooler: Pooler, changes: boolean): Finding {
+  if (pooler === "none" && changes) {
+    return warning(`A pooler gives ${place} one session after another, and no setting says so`, FIX);
+  }
+  const how = pooler === "transaction" ? "are not prepared" : "are prepared";
+  return ok(`Statements of ${place} ${how}, which works${changes ? " from one session to the next" : ""}`);
+}
+
+/**
+ * Sends a statement, takes the session that it met, and sends it again: behind a transaction pooler, that meets another.
+ * In a transaction, because outside one the driver prepares it once more.
+ * @throws {Error} If the statement was prepared in the first session only.
+ */
+async function changesSession(url: string): Promise<boolean> {
+  const [one, others] = [openDatabase(url, { max: 1 }), openDatabase(url, { max: SESSIONS_MAX })];
+  try {
+    const before = await sessionOf(one);
+    return await whileTaken(
+      others,
+      before,
+      SESSIONS_MAX,
+      async () => await one.transaction().execute(sessionOf) !== before,
+    );
+  } finally {
+    await Promise.all([one.destroy(), others.destroy()]);
+  }
+}
+
+/** Does the work while a transaction has that session, as far as one of so many transactions meets it. */
+function whileTaken<T>(db: Database, session: number, tries: number, work: () => Promise<T>): Promise<T> {
+  return db.transaction().execute(async (trx) =>
+    await sessionOf(trx) === session || tries === 1
+      ? await work()
+      : await whileTaken(db, session, tries - 1, work)
+  );
+}
+
+async function sessionOf(db: Database): Promise<number> {
+  const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid where ${1}::integer = 1`.execute(
+    db,
+  );
+  return rows[0]!.pid;
+}

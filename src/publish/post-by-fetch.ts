@@ -1,0 +1,22 @@
+import type { Post } from "./publisher.ts";
+
+/**
+ * Posts with `fetch`, for where there is nothing else. Unless private addresses are allowed, an endpoint must have a name;
+ * which address that stands for, only the platform knows.
+ */
+export function createPostByFetch(privateAddresses: "allow" | "refuse"): Post {
+  return async (url, headers, body, signal) => {
+    const { hostname } = new URL(url);
+    if (privateAddresses === "refuse" && isAddress(hostname)) {
+      throw new Error(`${hostname} is an address, and PUBLISH_TO_PRIVATE_ADDRESSES is refuse`);
+    }
+    const answer = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+}
+
+/** A URL writes every IPv4 address in digits and points, and every IPv6 address in brackets. */
+function isAddress(hostname: string): boolean {
+  return hostname === "localhost" || /^[\d.]+$|^\[/.test(hostname);
+}

@@ -1,0 +1,119 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { databaseUrls, readSettings } from "../../src/config.ts";
+import { poolerOf, toDriverUrl, withPooler } from "../../src/database/pooler.ts";
+import { isStatementRunning } from "../../src/database/running.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { findPgBouncer, type PgBouncer, startPgBouncer, throughPort } from "../support/pgbouncer.ts";
+import { until } from "../support/until.ts";
+
+describe("a URL", () => {
+  it.each([
+    ["postgres://shop@127.0.0.1:5432/shop", "none"],
+    ["postgres://shop@ep-cool-darkness-123456.eu-central-1.aws.neon.tech/shop", "none"],
+    ["postgres://shop@ep-cool-darkness-123456-pooler.eu-central-1.aws.neon.tech/shop", "transaction"],
+    ["postgres://shop.abc@aws-0-eu-central-1.pooler.supabase.com:6543/postgres", "transaction"],
+    ["postgres://shop.abc@aws-0-eu-central-1.pooler.supabase.com:5432/postgres", "none"],
+    ["postgres://shop@db.abc.supabase.co:6543/postgres", "transaction"],
+    ["postgres://shop@db.abc.supabase.co:5432/postgres", "none"],
+    ["postgres://shop@db:6432/shop", "transaction"],
+    ["postgres://shop@db:6543/shop", "none"],
+    ["postgres://shop@db/shop?pgbouncer=true", "transaction"],
+    ["postgres://shop@db/shop?pgbouncer=false", "none"],
+    ["postgres://shop@0123abcd.hyperdrive.local:5432/shop", "transaction-prepared"],
+    ["postgres://shop@db:6432/shop?pooler=none", "none"],
+  ])("%s leads to a pooler: %s", (url, pooler) => {
+    expect(poolerOf(url)).toBe(pooler);
+  });
+
+  it("is given to the driver without what the server would refuse", () => {
+    const url = "postgres://shop:se%40me@db/shop?sslmode=require&pgbouncer=true&channel_binding=require";
+    expect(toDriverUrl(withPooler(url, "transaction"))).toBe(
+      "postgres://shop:se%40me@db/shop?sslmode=require",
+    );
+  });
+});
+
+describe("DATABASE_POOLER", () => {
+  const given = {
+    DATABASE_URL: "postgres://shop@db:6432/shop",
+    QUERY_DATABASE_URL: "postgres://shop@other/shop",
+  };
+  const poolers = (settings: Record<string, string>) => {
+    const urls = databaseUrls({
+      ...readSettings({ ...given, ...settings }),
+      DATABASE_URL: given.DATABASE_URL,
+    });
+    return Object.fromEntries(Object.entries(urls).map(([role, url]) => [role, poolerOf(url)]));
+  };
+
+  it("is recognized for each URL", () => {
+    expect(poolers({})).toEqual({
+      owner: "transaction",
+      command: "transaction",
+      query: "transaction",
+      replica: "none",
+      relay: "transaction",
+      direct: "transaction",
+    });
+  });
+
+  it.each(["none", "transaction", "transaction-prepared"])("goes before what is recognized: %s", (pooler) => {
+    expect(new Set(Object.values(poolers({ DATABASE_POOLER: pooler })))).toEqual(new Set([pooler]));
+  });
+
+  it("has nothing to do with DATABASE_DIRECT_URL", () => {
+    const direct = { DATABASE_DIRECT_URL: "postgres://shop@db:6432/shop", DATABASE_POOLER: "transaction" };
+    expect(poolers(direct)).toMatchObject({ owner: "none", direct: "none", relay: "transaction" });
+  });
+
+  it("stops the start when it is none of those", () => {
+    expect(() => readSettings({ DATABASE_POOLER: "pgbouncer" })).toThrow(
+      "Cannot start: DATABASE_POOLER is none of auto, none, transaction, transaction-prepared",
+    );
+  });
+});
+
+const pgBouncer = await findPgBouncer();
+if (!pgBouncer) console.log("skipped: connections through PgBouncer, there is no PgBouncer");
+
+describe.skipIf(!pgBouncer)("through PgBouncer, which pools transactions,", () => {
+  const test = useTestDatabase();
+  let pooling: PgBouncer;
+  beforeAll(async () => {
+    pooling = await startPgBouncer(pgBouncer!, inject("adminUrl"), "transaction");
+  });
+  afterAll(() => pooling.stop());
+  const url = (pooler: "none" | "transaction") =>
+    withPooler(throughPort(test.urls.direct, pooling.port), pooler);
+
+  it("a pool that takes it for a session is refused", async () => {
+    const db = test.open(url("none"));
+    await expect(sql`select 1`.execute(db)).rejects.toThrow(/startup parameter/);
+  });
+
+  it("statements and transactions of many clients are answered, in whichever sessions", async () => {
+    const db = test.open(url("transaction"), { max: 60 });
+    const one = (n: number) => sql<{ n: number }>`select ${n}::integer as n`.execute(db);
+    const inTransaction = (n: number) =>
+      db.transaction().execute((trx) => sql<{ n: number }>`select ${n}::integer as n`.execute(trx));
+    const numbers = Array.from({ length: 200 }, (_, n) => n);
+    const answers = await Promise.all(numbers.map((n) => n % 2 ? one(n) : inTransaction(n)));
+    expect(answers.map(({ rows }) => rows[0]!.n)).toEqual(numbers);
+  });
+
+  it("the limits of the login hold", async () => {
+    const { rows } = await sql`show statement_timeout`.execute(test.open(url("transaction")));
+    expect(rows).toEqual([{ statement_timeout: "5min" }]);
+  });
+
+  it("a statement that runs is told from one that does not", async () => {
+    const db = test.open(url("transaction"));
+    const text = "select pg_sleep(600), 'long'";
+    expect(await isStatementRunning(url("transaction"), text)).toBe(false);
+    const long = sql.raw(text).execute(db).catch((error: Error) => error.message);
+    await until("it runs", () => isStatementRunning(url("transaction"), text));
+    await sql`select pg_cancel_backend(pid) from pg_stat_activity where query = ${text}`.execute(test.relay);
+    expect(await long).toContain("canceling statement");
+  });
+});

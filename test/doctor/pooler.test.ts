@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, inject, it } from "vitest";
+import { type Pooler, withPooler } from "../../src/database/pooler.ts";
+import { examine } from "../../src/process/doctor/doctor.ts";
+import { useTestDatabase } from "../support/database.ts";
+import {
+  findPgBouncer,
+  keepsPrepared,
+  type PgBouncer,
+  type PoolMode,
+  startPgBouncer,
+  throughPort,
+} from "../support/pgbouncer.ts";
+
+const pgBouncer = await findPgBouncer();
+if (!pgBouncer) console.log("skipped: the doctor behind PgBouncer, there is no PgBouncer");
+
+const keeps = pgBouncer !== undefined && await keepsPrepared(pgBouncer);
+
+const TAKES_STARTUP_PARAMETERS = "ignore_startup_parameters = statement_timeout\n";
+
+describe.skipIf(!pgBouncer)("the doctor, behind PgBouncer,", () => {
+  const test = useTestDatabase();
+  let pooling: PgBouncer | undefined;
+  afterEach(() => pooling?.stop());
+
+  async function ailments(mode: PoolMode, said: Pooler, more = "") {
+    pooling = await startPgBouncer(pgBouncer!, inject("adminUrl"), mode, more);
+    const { port } = pooling;
+    const pooled = (url: string) => withPooler(throughPort(url, port), said);
+    const { command, query, relay, owner, direct } = test.urls;
+    const urls = { owner, direct, command: pooled(command), query: pooled(query), relay: pooled(relay) };
+    return (await examine(urls)).filter(({ level }) => level !== "ok");
+  }
+
+  it("finds nothing wrong when it is said that transactions are pooled", async () => {
+    expect(await ailments("transaction", "transaction")).toEqual([]);
+  });
+
+  it("notices a pooler that refuses what only a session can keep", async () => {
+    const found = await ailments("transaction", "none");
+    expect(found).toHaveLength(3);
+    for (const { level, what, advice } of found) {
+      expect(level).toBe("problem");
+      expect(what).toContain("unsupported startup parameter");
+      expect(advice).toContain("set DATABASE_POOLER=transaction");
+    }
+  });
+
+  it("notices statements that were prepared in another session", async () => {
+    const found = await ailments(
+      "transaction",
+      "transaction-prepared",
+      keeps ? "max_prepared_statements = 0\n" : "",
+    );
+    expect(found).toHaveLength(3);
+    for (const { level, what, advice } of found) {
+      expect(level).toBe("problem");
+      expect(what).toMatch(/Statements fail that .* has prepared: prepared statement .* does not exist/);
+      expect(advice).toBe("Set DATABASE_POOLER=transaction");
+    }
+  });
+
+  it.skipIf(!keeps)(
+    "notices a pooler that no setting tells of, though it keeps what is prepared",
+    async () => {
+      const found = await ailments("transaction-prepared", "none", TAKES_STARTUP_PARAMETERS);
+      expect(found).toHaveLength(3);
+      for (const { level, what, advice } of found) {
+        expect(level).toBe("warning");
+        expect(what).toContain("no setting says so");
+        expect(advice).toBe("Set DATABASE_POOLER=transaction");
+      }
+    },
+  );
+
+  it("finds nothing wrong with sessions that clients keep", async () => {
+    expect(await ailments("session", "none", TAKES_STARTUP_PARAMETERS)).toEqual([]);
+  });
+});

@@ -1,0 +1,112 @@
+import { execFile, spawn } from "node:child_process";
+import { access, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+import { serverOwner } from "../../src/process/postgres-binaries.ts";
+import { until } from "./until.ts";
+
+/** What it keeps for a client: a session, each of its transactions, or these with what it has prepared (1.21, newer). */
+export type PoolMode = "session" | "transaction" | "transaction-prepared";
+
+export interface PgBouncer {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** Where PgBouncer is, Debian's or one that is earlier in PATH; undefined when it is not installed. */
+export async function findPgBouncer(): Promise<string | undefined> {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
+  for (const path of folders.map((folder) => join(folder, "pgbouncer"))) {
+    if (await access(path).then(() => true, () => false)) return path;
+  }
+  return undefined;
+}
+
+/** Whether this one can keep what clients prepare; it then does so unless it is told not to. */
+export async function keepsPrepared(binary: string): Promise<boolean> {
+  const { stdout } = await promisify(execFile)(binary, ["--version"]);
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(stdout)!;
+  return Number(major) > 1 || Number(minor) >= 21;
+}
+
+/**
+ * Starts a PgBouncer in front of a server: for every database and every login, also those that are made later. More
+ * settings are lines of its file.
+ */
+export async function startPgBouncer(
+  binary: string,
+  adminUrl: string,
+  mode: PoolMode,
+  more = "",
+): Promise<PgBouncer> {
+  const folder = await mkdtemp(join(tmpdir(), "cqrs-pgbouncer-"));
+  await chmod(folder, 0o755);
+  const port = await freePort();
+  const { username, password } = new URL(adminUrl);
+  await writeFile(join(folder, "users"), `"${username}" "${decodeURIComponent(password)}"\n`);
+  await writeFile(join(folder, "pgbouncer.ini"), toSettings(folder, adminUrl, port, mode) + more);
+  // It refuses to run as root.
+  const { uid, gid } = await serverOwner(folder);
+  const child = spawn(binary, [join(folder, "pgbouncer.ini")], {
+    stdio: "ignore",
+    ...uid !== undefined && { uid, gid: gid! },
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await until("PgBouncer takes connections", () => isOpen(port));
+  return {
+    port,
+    async stop() {
+      child.kill("SIGKILL");
+      await ended;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** The same URL, on another port of this machine. */
+export function throughPort(target: string, port: number): string {
+  const url = new URL(target);
+  url.host = `127.0.0.1:${port}`;
+  return url.href;
+}
+
+/** Logins are checked against the server's own list of passwords, so that nobody has to keep another one. */
+function toSettings(folder: string, adminUrl: string, port: number, mode: PoolMode): string {
+  const { hostname, port: serverPort, username } = new URL(adminUrl);
+  return `[databases]
+* = host=${hostname} port=${serverPort}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = ${join(folder, "users")}
+auth_user = ${username}
+auth_query = select usename, passwd from pg_catalog.pg_shadow where usename = $1
+pool_mode = ${mode === "session" ? "session" : "transaction"}
+default_pool_size = 40
+${mode === "transaction-prepared" ? "max_prepared_statements = 200" : ""}
+`;
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("connect", () => resolve(true)).on("error", () => resolve(false)).on(
+      "connect",
+      () => socket.end(),
+    );
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
