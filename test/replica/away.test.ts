@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { readSettings } from "../../src/config.ts";
-import { NEWEST_MIGRATION } from "../../src/migrated.ts";
+import { DatabaseUnavailable } from "../../src/errors.ts";
+import { isMigrated, NEWEST_MIGRATION } from "../../src/migrated.ts";
 import { start } from "../../src/process/start.ts";
+import { askReplica, createReplica } from "../../src/read/replica.ts";
 import { expectProblem } from "../support/problem.ts";
 import { useProxy } from "../support/proxy.ts";
 import { useReplicatedServer } from "../support/replicated-server.ts";
@@ -51,6 +53,14 @@ describe("without the replica", () => {
     expect((await helped.get("/ready")).status).toBe(200);
     await proxy.open();
     await untilBack(helped);
+  });
+
+  it("its being away is remembered after one query", async () => {
+    const nowhere = alone.database.open("postgres://shop:sesame@127.0.0.1:1/shop", { max: 1 });
+    const replica = createReplica({ db: nowhere, watch: nowhere, fallback: "none" }, isMigrated);
+    expect(replica.isThere()).toBe(true);
+    await expect(askReplica(replica, alone.database.query, isMigrated)).rejects.toThrow(DatabaseUnavailable);
+    await until("it is taken for away", () => !replica.isThere());
   });
 
   it("a process starts only if the primary may answer", async () => {

@@ -69,7 +69,10 @@ describe("a query that is in the way of what the replica replays", () => {
   it("is not asked of the primary when it just takes too long", async () => {
     const impatient = test.open(server.onReplica(test.urls.query), { max: 1, deadlineMs: 50 });
     const replica = createReplica({ db: impatient, watch: replicaDb, fallback: "primary" }, isMigrated);
-    const asking = askReplica(replica, test.query, (db) => sql`select pg_sleep(${SECONDS})`.execute(db));
+    const asking = askReplica(replica, test.query, async (db) => {
+      expect(db).toBe(impatient);
+      await sql`select pg_sleep(${SECONDS})`.execute(db);
+    });
     await expect(asking).rejects.toMatchObject({ code: "57014" });
   });
 });
