@@ -39,16 +39,17 @@ function toSteps(migrations: Migrations) {
 }
 
 /**
- * Lets the run-time roles log in with the passwords of their URLs. A URL of another user is left alone.
+ * Lets the run-time roles log in with the passwords of their URLs. A URL of another user is left alone. Some poolers
+ * want the project after the user's name: `shop_query.project`.
  * @see migrations/0001_roles.sql
  */
 export async function giveRolesTheirPasswords(owner: Database, urls: string[]): Promise<void> {
   for (const url of urls.map((text) => new URL(text))) {
     const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
     const database = decodeURIComponent(url.pathname.slice(1));
-    if (
-      password === "" || ![`${database}_command`, `${database}_query`, `${database}_relay`].includes(user)
-    ) continue;
-    await sql`alter role ${sql.id(user)} login password ${sql.lit(password)}`.execute(owner);
+    const role = ["command", "query", "relay"].map((role) => `${database}_${role}`)
+      .find((role) => user === role || user.startsWith(`${role}.`));
+    if (password === "" || role === undefined) continue;
+    await sql`alter role ${sql.id(role)} login password ${sql.lit(password)}`.execute(owner);
   }
 }

@@ -1,11 +1,11 @@
-import { getLogger } from "@logtape/logtape";
 import type { Composed } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import type { Database } from "../database/database.ts";
+import { getLogger } from "../log.ts";
 import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
 import type { Replica } from "../read/replica.ts";
 
-const logger = getLogger(["cqrs", "process"]);
+const logger = getLogger("cqrs.process");
 
 /**
  * Reaches every database that the process uses, with the login for it. Answers whether they are migrated, a replica

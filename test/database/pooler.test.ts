@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { databaseUrls, readSettings } from "../../src/config.ts";
 import { poolerOf, toDriverUrl, withPooler } from "../../src/database/pooler.ts";
 import { isStatementRunning } from "../../src/database/running.ts";
+import { giveRolesTheirPasswords } from "../../src/migrate.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { findPgBouncer, type PgBouncer, startPgBouncer, throughPort } from "../support/pgbouncer.ts";
 import { until } from "../support/until.ts";
@@ -71,6 +72,19 @@ describe("DATABASE_POOLER", () => {
     expect(() => readSettings({ DATABASE_POOLER: "pgbouncer" })).toThrow(
       "Cannot start: DATABASE_POOLER is none of auto, none, transaction, transaction-prepared",
     );
+  });
+});
+
+describe("the login of a URL that names the project after the user, as Supabase's do,", () => {
+  const test = useTestDatabase();
+
+  it("is given its password", async () => {
+    const direct = new URL(test.urls.owner);
+    Object.assign(direct, { username: `${test.name}_query`, password: "se%40me" });
+    const pooled = new URL(direct);
+    pooled.username += ".project";
+    await giveRolesTheirPasswords(test.owner, [pooled.href]);
+    expect(await sql`select 1 as one`.execute(test.open(direct.href))).toMatchObject({ rows: [{ one: 1 }] });
   });
 });
 

@@ -1,36 +1,14 @@
-import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import type { DatabaseUrls } from "../../src/config.ts";
 import { checkClocks } from "../../src/process/doctor/clock.ts";
 import { checkConnections } from "../../src/process/doctor/connections.ts";
-import { examine } from "../../src/process/doctor/doctor.ts";
-import type { Finding, Login } from "../../src/process/doctor/finding.ts";
+import type { Login } from "../../src/process/doctor/finding.ts";
 import { judgeVersion } from "../../src/process/doctor/reach.ts";
 import { NEWEST_MIGRATION } from "../../src/migrated.ts";
 import { useTestDatabase } from "../support/database.ts";
+import { ailments, ailmentsAfter, saying } from "../support/doctor.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
 
 const test = useTestDatabase();
-
-/** What the doctor says that is not ok, of these URLs. */
-async function ailments(changed: Partial<DatabaseUrls> = {}): Promise<Finding[]> {
-  const findings = await examine({ ...test.urls, ...changed });
-  return findings.filter(({ level }) => level !== "ok");
-}
-
-/** What the doctor says between two statements of the owner: one that breaks something, and one that mends it. */
-async function ailmentsAfter(breaking: string, mending: string): Promise<Finding[]> {
-  await sql.raw(breaking).execute(test.owner);
-  try {
-    return await ailments();
-  } finally {
-    await sql.raw(mending).execute(test.owner);
-  }
-}
-
-function saying(level: Finding["level"], what: string, advice: string): unknown {
-  return { level, what: expect.stringContaining(what), advice: expect.stringContaining(advice) };
-}
 
 function through(url: string, change: Partial<URL>): string {
   return Object.assign(new URL(url), change).href;
@@ -62,7 +40,7 @@ describe("npm run doctor", () => {
 
 describe("the doctor", () => {
   it("notices a server that does not answer, and goes on with the others", async () => {
-    expect(await ailments({ query: through(test.urls.query, { host: "127.0.0.1:1" }) })).toEqual([
+    expect(await ailments(test, { query: through(test.urls.query, { host: "127.0.0.1:1" }) })).toEqual([
       saying("problem", `Cannot reach query (${test.name}_query at 127.0.0.1:1/`, "host and port"),
     ]);
   });
@@ -75,7 +53,7 @@ describe("the doctor", () => {
   it("notices pending migrations", async () => {
     const take = `delete from public.kysely_migration where name = '${NEWEST_MIGRATION}'`;
     const giveBack = `insert into public.kysely_migration values ('${NEWEST_MIGRATION}', now()::text)`;
-    const found = await ailmentsAfter(take, giveBack);
+    const found = await ailmentsAfter(test, take, giveBack);
     expect(found).toHaveLength(4);
     expect(found[0]).toEqual(saying("problem", `1 migrations are pending`, "npm run migrate"));
     expect(found[0]!.what).toContain(NEWEST_MIGRATION);
@@ -83,79 +61,39 @@ describe("the doctor", () => {
 
   it("notices a database that is newer than the code", async () => {
     const add = "insert into public.kysely_migration values ('9999_future', now()::text)";
-    const found = await ailmentsAfter(add, "delete from public.kysely_migration where name = '9999_future'");
+    const found = await ailmentsAfter(
+      test,
+      add,
+      "delete from public.kysely_migration where name = '9999_future'",
+    );
     expect(found).toHaveLength(4);
     expect(found[0]).toEqual(saying("warning", "newer than this code: 9999_future", "Deploy"));
-  });
-
-  it.each([
-    ["command", "execute on function write.append"],
-    ["command", "select on write.orders"],
-    ["command", "insert on write.orders"],
-    ["command", "usage on schema write"],
-    ["query", "select on read.order_details"],
-    ["query", "usage on schema read"],
-    ["relay", "execute on function relay.number_events"],
-    ["relay", "update on relay.checkpoints"],
-    ["relay", "delete on write.outbox"],
-  ])("notices that %s lacks %s", async (role, right) => {
-    const login = `"${test.name}_${role}"`;
-    const found = await ailmentsAfter(`revoke ${right} from ${login}`, `grant ${right} to ${login}`);
-    expect(found).toContainEqual(saying("problem", `${role} (${test.name}_${role} at`, "npm run migrate"));
-  });
-
-  it.each([
-    ["command", "select on read.order_details", "usage on schema read"],
-    ["command", "insert on write.events", "usage on schema write"],
-    ["query", "select on write.orders", "usage on schema write"],
-    ["query", "delete on read.order_details", "usage on schema read"],
-    ["relay", "update on write.orders", "usage on schema write"],
-  ])("notices that %s may %s", async (role, right, usage) => {
-    const login = `"${test.name}_${role}"`;
-    const had = role === "query" && usage.endsWith("read") || role === "command" && usage.endsWith("write") ||
-      role === "relay";
-    const takeBack = `revoke ${right} from ${login}; ${had ? "" : `revoke ${usage} from ${login}`}`;
-    const found = await ailmentsAfter(`grant ${usage} to ${login}; grant ${right} to ${login}`, takeBack);
-    expect(found).toEqual([
-      saying("warning", right.replace(" on ", " "), "does not keep commands and queries apart"),
-    ]);
-  });
-
-  it("notices one login for everything", async () => {
-    const { owner } = test.urls;
-    const found = await ailments({ command: owner, query: owner, relay: owner, direct: owner });
-    expect(found).toEqual(
-      ["command", "query", "relay"].map((role) =>
-        saying("warning", `${role} (${test.name}_owner at`, `_${role}`)
-      ),
-    );
   });
 
   it("notices that notifications do not arrive: listening elsewhere", async () => {
     const elsewhere = new URL(test.urls.direct);
     const admin = new URL(test.urls.owner);
     Object.assign(elsewhere, { username: admin.username, password: admin.password, pathname: "/postgres" });
-    const found = await ailments({ direct: elsewhere.href });
+    const found = await ailments(test, { direct: elsewhere.href });
     expect(found).toContainEqual(
       saying("warning", "Notifications do not arrive at direct", "DATABASE_DIRECT_URL"),
     );
   });
 
   it.each([
-    ["without a unique index", "drop index read.sales_by_day_key"],
-    [
-      "whose index is on an expression",
-      "drop index read.sales_by_day_key; create unique index on read.sales_by_day ((day + 0))",
-    ],
-    [
-      "whose index is on a part",
-      "drop index read.sales_by_day_key; create unique index on read.sales_by_day (day) where orders > 0",
-    ],
-  ])("notices a materialized view %s", async (_, breaking) => {
+    ["without a unique index", "create index other on read.sales_by_day (day)"],
+    ["whose index is on an expression", "create unique index other on read.sales_by_day ((day + 0))"],
+    ["whose index is on a part", "create unique index other on read.sales_by_day (day) where orders > 0"],
+  ])("notices a materialized view %s", async (_, other) => {
     const key = "create unique index sales_by_day_key on read.sales_by_day (day)";
-    expect(await ailmentsAfter(breaking, key)).toEqual([
-      saying("problem", "read.sales_by_day cannot be refreshed", "create unique index"),
-    ]);
+    expect(
+      await ailmentsAfter(
+        test,
+        `drop index read.sales_by_day_key; ${other}`,
+        `drop index read.other; ${key}`,
+      ),
+    )
+      .toEqual([saying("problem", "read.sales_by_day cannot be refreshed", "create unique index")]);
   });
 
   it("notices rows without a key in a materialized view", async () => {
@@ -164,7 +102,7 @@ describe("the doctor", () => {
       create materialized view read.sales_by_day as ${definition};
       create unique index sales_by_day_key on read.sales_by_day (day)`;
     const real = "select * from read.sales_by_day_source";
-    expect(await ailmentsAfter(view(`${real} union all select null, 1, 2`), view(real))).toEqual([
+    expect(await ailmentsAfter(test, view(`${real} union all select null, 1, 2`), view(real))).toEqual([
       saying("warning", "read.sales_by_day has rows without a key", "day"),
     ]);
   });
@@ -179,14 +117,14 @@ describe("the doctor", () => {
 
   it("notices a login that may have too few connections", async () => {
     const limit = `alter role "${test.name}_command" connection limit`;
-    expect(await ailmentsAfter(`${limit} 5`, `${limit} -1`)).toEqual([
+    expect(await ailmentsAfter(test, `${limit} 5`, `${limit} -1`)).toEqual([
       saying("problem", "may have 5 connections, and a process may open 28", "connection limit 28"),
     ]);
   });
 
   it("notices a database and a server with too few connections", async () => {
     const limit = `alter database "${test.name}" connection limit`;
-    const found = await ailmentsAfter(`${limit} 30`, `${limit} -1`);
+    const found = await ailmentsAfter(test, `${limit} 30`, `${limit} -1`);
     expect(found[0]).toEqual(
       saying("problem", "room for 30 connections, and a process may open 48", "max_connections"),
     );

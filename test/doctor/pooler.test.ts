@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { type Pooler, withPooler } from "../../src/database/pooler.ts";
-import { examine } from "../../src/process/doctor/doctor.ts";
 import { useTestDatabase } from "../support/database.ts";
+import { ailments } from "../support/doctor.ts";
 import {
   findPgBouncer,
   keepsPrepared,
@@ -21,23 +21,25 @@ const TAKES_STARTUP_PARAMETERS = "ignore_startup_parameters = statement_timeout\
 describe.skipIf(!pgBouncer)("the doctor, behind PgBouncer,", () => {
   const test = useTestDatabase();
   let pooling: PgBouncer | undefined;
-  afterEach(() => pooling?.stop());
+  afterEach(async () => {
+    await pooling?.stop();
+    pooling = undefined;
+  });
 
-  async function ailments(mode: PoolMode, said: Pooler, more = "") {
+  async function examined(mode: PoolMode, said: Pooler, more = "") {
     pooling = await startPgBouncer(pgBouncer!, inject("adminUrl"), mode, more);
     const { port } = pooling;
     const pooled = (url: string) => withPooler(throughPort(url, port), said);
-    const { command, query, relay, owner, direct } = test.urls;
-    const urls = { owner, direct, command: pooled(command), query: pooled(query), relay: pooled(relay) };
-    return (await examine(urls)).filter(({ level }) => level !== "ok");
+    const { command, query, relay } = test.urls;
+    return await ailments(test, { command: pooled(command), query: pooled(query), relay: pooled(relay) });
   }
 
   it("finds nothing wrong when it is said that transactions are pooled", async () => {
-    expect(await ailments("transaction", "transaction")).toEqual([]);
+    expect(await examined("transaction", "transaction")).toEqual([]);
   });
 
   it("notices a pooler that refuses what only a session can keep", async () => {
-    const found = await ailments("transaction", "none");
+    const found = await examined("transaction", "none");
     expect(found).toHaveLength(3);
     for (const { level, what, advice } of found) {
       expect(level).toBe("problem");
@@ -47,7 +49,7 @@ describe.skipIf(!pgBouncer)("the doctor, behind PgBouncer,", () => {
   });
 
   it("notices statements that were prepared in another session", async () => {
-    const found = await ailments(
+    const found = await examined(
       "transaction",
       "transaction-prepared",
       keeps ? "max_prepared_statements = 0\n" : "",
@@ -63,7 +65,7 @@ describe.skipIf(!pgBouncer)("the doctor, behind PgBouncer,", () => {
   it.skipIf(!keeps)(
     "notices a pooler that no setting tells of, though it keeps what is prepared",
     async () => {
-      const found = await ailments("transaction-prepared", "none", TAKES_STARTUP_PARAMETERS);
+      const found = await examined("transaction-prepared", "none", TAKES_STARTUP_PARAMETERS);
       expect(found).toHaveLength(3);
       for (const { level, what, advice } of found) {
         expect(level).toBe("warning");
@@ -74,6 +76,6 @@ describe.skipIf(!pgBouncer)("the doctor, behind PgBouncer,", () => {
   );
 
   it("finds nothing wrong with sessions that clients keep", async () => {
-    expect(await ailments("session", "none", TAKES_STARTUP_PARAMETERS)).toEqual([]);
+    expect(await examined("session", "none", TAKES_STARTUP_PARAMETERS)).toEqual([]);
   });
 });

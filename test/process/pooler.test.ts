@@ -37,6 +37,15 @@ describe.skipIf(!pgBouncer)("behind a transaction pooler", () => {
     expect(direct.output).toBe("Nothing to apply\n");
   });
 
+  it("rewind goes past it", async () => {
+    const rewind = run("rewind", { settings: settings({ DATABASE_DIRECT_URL: database.urls.owner }) });
+    expect(await rewind.ended).toBe(0);
+    expect(rewind.output).toBe("Nothing to rewind\n");
+    const { rows } = await sql`select from pg_stat_activity where application_name = 'cqrs rewind'`
+      .execute(database.owner);
+    expect(rows).toEqual([]);
+  });
+
   it("start serves and relays; it does not listen, and says so", async () => {
     const program = run("start", { settings: settings() });
     const url = await program.printed(/Listening on (\S+)/);

@@ -3,13 +3,19 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 
-const { WORKER, PORT, ...variables } = process.env;
+const { WORKER, PORT, HYPERDRIVE, ...variables } = process.env;
+const isDatabase = ([name]) => name.endsWith("DATABASE_URL");
+const [databases, rest] = [true, false].map((wanted) =>
+  Object.fromEntries(Object.entries(variables).filter((entry) => isDatabase(entry) === wanted))
+);
 const { file, options } = JSON.parse(WORKER);
 const miniflare = new Miniflare(convertV4MiniflareOptions({
   ...options,
   port: Number(PORT),
   host: "127.0.0.1",
   modules: [{ type: "ESModule", path: "worker.js", contents: await readFile(file, "utf8") }],
-  bindings: variables,
+  ...HYPERDRIVE === "on" ? { bindings: rest, hyperdrives: databases } : { bindings: variables },
+  // For the tests to have the cron's clock strike.
+  unsafeTriggerHandlers: true,
 }));
 console.log(`Listening on ${(await miniflare.ready).origin}`);

@@ -3,12 +3,15 @@ import { createServer } from "node:net";
 import process from "node:process";
 import { afterAll, beforeAll, inject } from "vitest";
 import type { DatabaseUrls } from "../../src/config.ts";
-import { runtimes } from "../runtimes/runtimes.ts";
+import { platforms, type Runtime, runtimes } from "../runtimes/runtimes.ts";
 import { settingsOf } from "./program.ts";
 import { until } from "./until.ts";
 
 /** The runtime that the program is to be tested on, in a process of its own; none: in the process of the tests. */
-export const runtime = process.env.TEST_RUNTIME;
+export const runtime = process.env.TEST_RUNTIME as Runtime | undefined;
+
+/** Under any name of a function: for Supabase. */
+const HEALTH: Record<string, string> = { supabase: "/shop/health" };
 
 export interface Running {
   url: string;
@@ -34,9 +37,12 @@ export function useRuntime(
 }
 
 /** Starts the program on a runtime, and waits until it answers. */
-export async function startOn(name: string, settings: Record<string, string>): Promise<Running> {
+export async function startOn(name: Runtime, settings: Record<string, string>): Promise<Running> {
   const port = await freePort();
-  const [program, ...args] = runtimes[name]!({ port, database: new URL(settings.DATABASE_URL!).host });
+  const [program, ...args] = { ...runtimes, ...platforms }[name]({
+    port,
+    database: new URL(settings.DATABASE_URL!).host,
+  });
   const child = spawn(program!, args, {
     env: {
       PATH: process.env.PATH,
@@ -54,7 +60,7 @@ export async function startOn(name: string, settings: Record<string, string>): P
   const url = `http://127.0.0.1:${port}`;
   await until(`${name} answers`, async () => {
     if (child.exitCode !== null) throw new Error(`${name} ended, having printed: ${output}`);
-    return await fetch(`${url}/health`).then(({ ok }) => ok, () => false);
+    return await fetch(`${url}${HEALTH[name] ?? "/health"}`).then(({ ok }) => ok, () => false);
   }, 30_000);
   return {
     url,

@@ -8,13 +8,16 @@ import { type Finding, type Login, ok, placeOf, problem, warning } from "./findi
 const UNPREPARED = ["26000", "42P05", "25P02"];
 
 /** A pooler may have several sessions that are free. */
-const SESSIONS_MAX = 5;
+const SESSIONS_MAX = 3;
 
 const FIX = "Set DATABASE_POOLER=transaction";
 
 /** Whether the program sends statements in a way that suits what is between it and each database. */
 export async function checkSessions(logins: Login[]): Promise<Finding[]> {
-  return (await Promise.all(logins.map(check))).flat();
+  const findings: Finding[] = [];
+  // One after the other: there may be few connections.
+  for (const login of logins) findings.push(...await check(login));
+  return findings;
 }
 
 async function check(login: Login): Promise<Finding[]> {
