@@ -53,7 +53,7 @@ export function createEdge({ variables, keepsConnections, ...options }: EdgeOpti
   const { DATABASE_URL, RELAY, LOG_LEVEL, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
   if (DATABASE_URL === undefined) throw new InvalidSettings("Cannot start: DATABASE_URL is missing");
   configureLog(LOG_LEVEL, "json");
-  const app = createApp(options);
+  const app = createApp({ serve: settings.SERVE, ...options });
   const surroundings = {
     limits: keepsConnections ? SEVERAL_REQUESTS : ONE_REQUEST,
     post: createPostByFetch(PUBLISH_TO_PRIVATE_ADDRESSES),
