@@ -16,6 +16,8 @@ export interface OrdersShown {
   stop(): Promise<void>;
 }
 
+/** So many that orders seldom want the same one at the same time: what happens then, other tests show. */
+const PRODUCTS = 50;
 const PAUSE_MS_MAX = 100;
 const WAIT_SECONDS = 10;
 const PROGRESS_MS = 60_000;
@@ -42,11 +44,15 @@ export async function startOrders(
   const customerId = randomUUID();
   const customer = { name: "Ada Lovelace", email: "ada@example.com" };
   counted(await commands.send("PUT", `/customers/${customerId}`, { body: customer, headers: {} }));
-  const { id: productId } = await post("/products", { name: "Desk lamp", priceCents: 4_900 });
-  await post(`/products/${productId}/stock`, { quantity: 100_000 });
+  const products = await Promise.all(Array.from({ length: PRODUCTS }, async (): Promise<string> => {
+    const { id } = await post("/products", { name: "Desk lamp", priceCents: 4_900 });
+    await post(`/products/${id}/stock`, { quantity: 100_000 });
+    return id;
+  }));
 
   const running = Array.from({ length: clients }, async () => {
     while (!stopping.signal.aborted) {
+      const productId = products[random.between(0, PRODUCTS - 1)];
       const placed = await post("/orders", { customerId, lines: [{ productId, quantity: 1 }] });
       const placedAt = performance.now();
       if (placed?.token) {
