@@ -1,4 +1,3 @@
-import { getLogger } from "@logtape/logtape";
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import type { Database } from "./database/database.ts";
@@ -23,6 +22,8 @@ import { limitBody } from "./http/limit-body.ts";
 import { openApi } from "./http/openapi.ts";
 import { health, operations } from "./http/operations.ts";
 import { toProblem } from "./http/problem.ts";
+import { elsewhere, type Served } from "./http/served.ts";
+import { getLogger } from "./log.ts";
 import type { Endpoint } from "./publish/endpoint.ts";
 import { type Post, publisher } from "./publish/publisher.ts";
 import { toSubscription } from "./read/read-model.ts";
@@ -64,17 +65,29 @@ export function createRelay(
   return { db, subscriptions: told, timers: timers(command), ...options };
 }
 
-/** What the API accepts (commands) and answers (queries). */
-function routes() {
+/** What the API accepts. */
+function commands() {
   return new Hono<Env>()
     .route("/", catalogCommands())
-    .route("/", catalogQueries())
     .route("/", inventoryCommands())
     .route("/", orderingCommands())
+    .route("/", customers());
+}
+
+/** What the API answers. */
+function queries() {
+  return new Hono<Env>()
+    .route("/", catalogQueries())
     .route("/", orderingQueries())
-    .route("/", fulfilmentQueries())
-    .route("/", customers())
-    .route("/", health())
+    .route("/", fulfilmentQueries());
+}
+
+/** Commands, queries or both, and what every process has for operators. */
+function routes(serve: Served) {
+  return new Hono<Env>()
+    .route("/", serve === "queries" ? elsewhere(commands(), serve) : commands())
+    .route("/", serve === "commands" ? elsewhere(queries(), serve) : queries())
+    .route("/", health(serve))
     .route("/", operations());
 }
 
@@ -82,6 +95,7 @@ function routes() {
 export type Routes = ReturnType<typeof routes>;
 
 export interface AppOptions {
+  serve?: Served;
   /** Pages that only some runtimes serve, such as `/docs`. */
   pages?: Hono<Env>;
 }
@@ -94,11 +108,11 @@ const INFO = {
 
 const BODY_BYTES_MAX = 256 * 1024;
 
-const logger = getLogger(["cqrs", "http"]);
+const logger = getLogger("cqrs.http");
 
 /** The program's HTTP side: it is given the parts it works with at each request. */
-export function createApp({ pages = new Hono() }: AppOptions = {}) {
-  const api = routes();
+export function createApp({ serve = "all", pages = new Hono() }: AppOptions = {}) {
+  const api = routes(serve);
   let document: ReturnType<typeof openApi> | undefined;
   return new Hono<Env>()
     .use(requestId(), async (c, next) => {

@@ -2,7 +2,9 @@ import { createRelay, publishers } from "./app.ts";
 import type { DatabaseUrls, Settings } from "./config.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database/database.ts";
 import type { Parts } from "./http/env.ts";
+import { isMigrated } from "./migrated.ts";
 import type { Post } from "./publish/publisher.ts";
+import { createReplica } from "./read/replica.ts";
 import type { Subscription } from "./relay/subscription.ts";
 
 type Limits = Pick<DatabaseOptions, "max" | "deadlineMs">;
@@ -14,6 +16,9 @@ export interface Surroundings {
   post: Post;
   stopping?: AbortSignal;
 }
+
+/** So short that whoever waits for a sign of life does not wait long. */
+const WATCH: Limits = { max: 1, deadlineMs: 1_000 };
 
 /** The parts of the program, put together from the settings. */
 export interface Composed extends Parts {
@@ -28,13 +33,18 @@ export function compose(
   urls: DatabaseUrls,
   { limits, post, stopping }: Surroundings,
 ): Composed {
-  const open = (pool: keyof typeof limits, url: string) =>
-    openDatabase(url, { ...limits[pool], applicationName: `cqrs ${pool}` });
+  const open = (pool: keyof typeof limits, url: string, own: Limits = limits[pool]) =>
+    openDatabase(url, { ...own, applicationName: `cqrs ${pool}` });
   const databases = {
     command: open("command", urls.command),
     query: open("query", urls.query),
     handlers: open("handlers", urls.command),
   };
+  const replica = urls.replica === undefined || settings.SERVE === "commands" ? undefined : createReplica({
+    db: open("query", urls.replica),
+    watch: open("query", urls.replica, WATCH),
+    fallback: settings.QUERY_FALLBACK,
+  }, isMigrated);
   const publishing = publishers(settings.PUBLISH_TO, settings.PUBLISH_SOURCE, post);
   const relay = createRelay(open("relay", urls.relay), databases.handlers, publishing, {
     delayMs: settings.RELAY_DELAY_MS,
@@ -42,11 +52,13 @@ export function compose(
   });
   return {
     databases,
+    replica,
     relay,
     opsToken: settings.OPS_TOKEN,
     publishers: publishing,
     async close() {
-      await Promise.all([...Object.values(databases), relay.db].map((db) => db.destroy()));
+      const opened = [...Object.values(databases), relay.db, ...replica ? [replica.db, replica.watch] : []];
+      await Promise.all(opened.map((db) => db.destroy()));
     },
   };
 }

@@ -1,14 +1,18 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { POOLERS, withPooler } from "./database/pooler.ts";
+import { LOG_LEVELS } from "./log.ts";
 import { endpoints } from "./publish/endpoint.ts";
 
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// URL" });
 const poolers = ["auto", ...POOLERS] as const;
-const port = z.coerce.number("is not a number").int("is not a port").min(0, "is not a port").max(
-  65535,
-  "is not a port",
-);
-const milliseconds = z.coerce.number("is not a number").int("is not a whole number").min(0, "is negative");
+const port = z.coerce.number("is not a number")
+  .check(z.int("is not a port"), z.minimum(0, "is not a port"), z.maximum(65535, "is not a port"));
+const milliseconds = z.coerce.number("is not a number")
+  .check(z.int("is not a whole number"), z.minimum(0, "is negative"));
+const bearerToken = z.string()
+  .check(z.regex(/^[\w.~+/-]+=*$/, "has characters that a bearer token may not have"));
+const uri = z.string()
+  .check(z.regex(/^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/, "has characters that a URI may not have"));
 
 const ROLE_URLS = [
   "COMMAND_DATABASE_URL",
@@ -18,39 +22,39 @@ const ROLE_URLS = [
 ] as const;
 
 const environment = z.object({
-  PORT: port.default(8000),
-  HOST: z.string().optional(),
-  DATABASE_URL: postgresUrl.optional(),
-  COMMAND_DATABASE_URL: postgresUrl.optional(),
-  QUERY_DATABASE_URL: postgresUrl.optional(),
-  RELAY_DATABASE_URL: postgresUrl.optional(),
-  DATABASE_DIRECT_URL: postgresUrl.optional(),
-  DATABASE_POOLER: z.enum(poolers, { error: `is none of ${poolers.join(", ")}` }).default("auto"),
-  OPS_TOKEN: z.string().regex(/^[\w.~+/-]+=*$/, "has characters that a bearer token may not have").optional(),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warning", "error", "fatal"], {
-    error: "is none of trace, debug, info, warning, error, fatal",
-  }).default("info"),
-  DATA_DIR: z.string().default(".data"),
-  RELAY: z.enum(["on", "off"], { error: "is neither on nor off" }).default("on"),
-  RELAY_DELAY_MS: milliseconds.default(0),
-  PUBLISH_TO: endpoints.default([]),
-  PUBLISH_TO_PRIVATE_ADDRESSES: z.enum(["allow", "refuse"], { error: "is neither allow nor refuse" }).default(
+  PORT: z._default(port, 8000),
+  HOST: z.optional(z.string()),
+  DATABASE_URL: z.optional(postgresUrl),
+  COMMAND_DATABASE_URL: z.optional(postgresUrl),
+  QUERY_DATABASE_URL: z.optional(postgresUrl),
+  RELAY_DATABASE_URL: z.optional(postgresUrl),
+  DATABASE_DIRECT_URL: z.optional(postgresUrl),
+  DATABASE_POOLER: z._default(z.enum(poolers, `is none of ${poolers.join(", ")}`), "auto"),
+  QUERY_FALLBACK: z._default(z.enum(["primary", "none"], "is neither primary nor none"), "none"),
+  OPS_TOKEN: z.optional(bearerToken),
+  LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `is none of ${LOG_LEVELS.join(", ")}`), "info"),
+  DATA_DIR: z._default(z.string(), ".data"),
+  RELAY: z._default(z.enum(["on", "off"], "is neither on nor off"), "on"),
+  SERVE: z._default(z.enum(["all", "commands", "queries"], "is none of all, commands, queries"), "all"),
+  RELAY_DELAY_MS: z._default(milliseconds, 0),
+  PUBLISH_TO: z._default(endpoints, []),
+  PUBLISH_TO_PRIVATE_ADDRESSES: z._default(
+    z.enum(["allow", "refuse"], "is neither allow nor refuse"),
     "refuse",
   ),
-  PUBLISH_SOURCE: z.string().regex(/^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/, "has characters that a URI may not have")
-    .default("urn:cqrs"),
-}).superRefine(({ PUBLISH_TO, PUBLISH_TO_PRIVATE_ADDRESSES }, context) => {
+  PUBLISH_SOURCE: z._default(uri, "urn:cqrs"),
+}).check(z.superRefine(({ PUBLISH_TO, PUBLISH_TO_PRIVATE_ADDRESSES }, context) => {
   if (PUBLISH_TO_PRIVATE_ADDRESSES === "allow") return;
   PUBLISH_TO.forEach(({ url }, place) => {
     if (new URL(url).protocol === "https:") return;
     const message = "is not https, and PUBLISH_TO_PRIVATE_ADDRESSES is refuse";
     context.addIssue({ code: "custom", path: ["PUBLISH_TO", place, "url"], message });
   });
-}).superRefine((settings, context) => {
+})).check(z.superRefine((settings, context) => {
   const other = ROLE_URLS.find((name) => settings[name] !== undefined);
   if (settings.DATABASE_URL !== undefined || other === undefined) return;
   context.addIssue({ code: "custom", path: ["DATABASE_URL"], message: `is missing, but ${other} is set` });
-});
+}));
 
 export type Settings = z.infer<typeof environment>;
 
@@ -74,7 +78,10 @@ export interface DatabaseUrls {
   /** The owner, who migrates. */
   owner: string;
   command: string;
+  /** On the database of the commands, also where queries have a replica. */
   query: string;
+  /** For queries that need not be exact; none when no URL names another address for them than for commands. */
+  replica?: string;
   relay: string;
   /** Past any pooler, for LISTEN. */
   direct: string;
@@ -86,12 +93,26 @@ export function databaseUrls(settings: Settings & { DATABASE_URL: string }): Dat
   const pooled = (url = settings.DATABASE_URL) =>
     DATABASE_POOLER === "auto" ? url : withPooler(url, DATABASE_POOLER);
   const direct = DATABASE_DIRECT_URL && withPooler(DATABASE_DIRECT_URL, "none");
+  const command = pooled(settings.COMMAND_DATABASE_URL);
+  const query = pooled(settings.QUERY_DATABASE_URL);
   const relay = pooled(settings.RELAY_DATABASE_URL);
+  const isReplica = settings.QUERY_DATABASE_URL !== undefined && addressOf(query) !== addressOf(command);
   return {
     owner: direct ?? pooled(),
-    command: pooled(settings.COMMAND_DATABASE_URL),
-    query: pooled(settings.QUERY_DATABASE_URL),
+    command,
+    ...isReplica ? { query: movedTo(command, query), replica: query } : { query },
     relay,
     direct: direct ?? relay,
   };
+}
+
+function addressOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || "5432"}`;
+}
+
+/** The same login, at the place of another URL: a replica has the roles and passwords of its primary. */
+function movedTo(place: string, login: string): string {
+  const { hostname, port, pathname } = new URL(place);
+  return Object.assign(new URL(login), { hostname, port, pathname }).href;
 }

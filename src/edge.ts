@@ -1,10 +1,9 @@
-import { getLogger } from "@logtape/logtape";
 import type { Hono } from "hono";
 import { createApp } from "./app.ts";
 import { compose, type Composed, type Surroundings } from "./compose.ts";
 import { databaseUrls, InvalidSettings, readSettings } from "./config.ts";
 import type { Env } from "./http/env.ts";
-import { configureLog } from "./log.ts";
+import { configureLog, getLogger } from "./log.ts";
 import { beginPublishing } from "./publish/begin.ts";
 import { createPostByFetch } from "./publish/post-by-fetch.ts";
 import { drain, type Drained, drainEvents } from "./relay/drain.ts";
@@ -42,7 +41,7 @@ const SEVERAL_REQUESTS = {
 const DRAIN_AFTER_COMMAND_MS = 5_000;
 const DRAIN_MS = 25_000;
 
-const logger = getLogger(["cqrs", "edge"]);
+const logger = getLogger("cqrs.edge");
 
 /**
  * The program where no process of one's own runs: a platform calls it for each request, and by a clock. After a command

@@ -1,22 +1,68 @@
-import {
-  configureSync,
-  getConsoleSink,
-  getJsonLinesFormatter,
-  getTextFormatter,
-  type LogLevel,
-} from "@logtape/logtape";
+/** From the least important to the most. */
+export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 
-/** Logs to the console: one JSON object a line, or text for people. */
-export function configureLog(level: LogLevel, style: "json" | "text"): void {
-  const formatter = style === "json"
-    ? getJsonLinesFormatter()
-    : getTextFormatter({ timestamp: "time", category: "." });
-  configureSync({
-    sinks: { console: getConsoleSink({ formatter }) },
-    loggers: [
-      { category: "cqrs", lowestLevel: level, sinks: ["console"] },
-      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["console"] },
-    ],
-    reset: true,
-  });
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+type Properties = Record<string, unknown>;
+
+export interface LogRecord {
+  time: Date;
+  level: "debug" | "info" | "warn" | "error";
+  /** Who says it, such as `cqrs.relay`. */
+  logger: string;
+  message: string;
+  properties: Properties;
+}
+
+let lowest = Infinity;
+let write = (_record: LogRecord) => {};
+
+/**
+ * Logs to the console, one JSON object a line or text for people, or to a function, what is at least so important.
+ * Before the first call, nothing is logged.
+ */
+export function configureLog(level: LogLevel, to: "json" | "text" | ((record: LogRecord) => void)): void {
+  lowest = LOG_LEVELS.indexOf(level);
+  if (typeof to === "function") write = to;
+  else write = (record) => console[record.level](to === "json" ? toJson(record) : toText(record));
+}
+
+/** Logs for a part of the program: a message, in which `{name}` stands for the property of that name. */
+export function getLogger(logger: string) {
+  const at = (level: LogRecord["level"]) => (template: string, properties: Properties = {}) => {
+    if (LOG_LEVELS.indexOf(level === "warn" ? "warning" : level) < lowest) return;
+    const message = template.replace(/\{(\w+)\}/g, (_, name: string) => show(properties[name]));
+    write({ time: new Date(), level, logger, message, properties });
+  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+function toText({ time, level, logger, message }: LogRecord): string {
+  return `${time.toISOString().slice(11, 23)} [${level.toUpperCase()}] ${logger}: ${message}`;
+}
+
+function toJson({ time, level, logger, message, properties }: LogRecord): string {
+  return JSON.stringify(
+    { "@timestamp": time, level: level.toUpperCase(), message, logger, properties },
+    plain(),
+  );
+}
+
+function show(value: unknown): string {
+  if (value instanceof Error) return value.stack ?? String(value);
+  return typeof value === "object" ? JSON.stringify(value, plain()) : String(value);
+}
+
+/** Makes plain what JSON would lose, such as errors, or fail at: bigints, and what contains itself. */
+function plain() {
+  const seen = new Set<unknown>();
+  return (_key: string, value: unknown) => {
+    if (typeof value === "bigint") return String(value);
+    if (typeof value !== "object" || value === null) return value;
+    if (seen.has(value)) return "(see above)";
+    seen.add(value);
+    if (!(value instanceof Error)) return value;
+    const { name, message, stack, cause, errors } = value as AggregateError;
+    return { name, message, stack, cause, errors };
+  };
 }

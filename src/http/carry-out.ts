@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler, TypedResponse } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { InvalidInput } from "../errors.ts";
 import type { Command, CommandContext } from "../write/command.ts";
 import type { Event } from "../write/event.ts";
@@ -13,7 +13,7 @@ export const receipt = z.object({
   id: z.uuid(),
   version: z.int(),
   /** Of the last event of the stream; null when there is none. */
-  token: z.string().nullable(),
+  token: z.nullable(z.string()),
 });
 
 export type Receipt = z.infer<typeof receipt>;

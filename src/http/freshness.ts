@@ -1,7 +1,8 @@
 import type { Context } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Database } from "../database/database.ts";
 import type { Consistency, Fresh } from "../read/ask.ts";
+import { askReplica } from "../read/replica.ts";
 import type { Env } from "./env.ts";
 import { type Description, operation } from "./openapi.ts";
 import { fromToken } from "./token.ts";
@@ -10,10 +11,10 @@ const WAIT_SECONDS = 2;
 const WAIT_SECONDS_MAX = 30;
 
 /** The query string of a query by id: only there, a strong read is cheap. */
-export const byIdQuery = z.strictObject({ consistency: z.enum(["eventual", "strong"]).optional() });
+export const byIdQuery = z.strictObject({ consistency: z.optional(z.enum(["eventual", "strong"])) });
 
 /** Describes the operation of a query. */
-export function queryOperation(summary: string, shape: z.ZodType) {
+export function queryOperation(summary: string, shape: z.ZodMiniType) {
   const description: Description = {
     summary,
     headers: ["Consistency-Token", "Prefer"],
@@ -40,13 +41,16 @@ function waitSecondsOf(prefer: string | undefined): number {
   return wait === undefined ? WAIT_SECONDS : Math.min(Number(wait), WAIT_SECONDS_MAX);
 }
 
-/** Asks for rows, and says in the headers how fresh they are. */
+/** Asks for rows, of a replica if there is one and it will do, and says in the headers how fresh they are. */
 export async function rowsOf<Row>(
   c: Context<Env>,
   consistency: Consistency,
   ask: (db: Database) => Promise<Fresh<Row>>,
 ): Promise<Row[]> {
-  const { rows, position, asOf } = await ask(c.env.databases.query);
+  const { databases: { query }, replica } = c.env;
+  const { rows, position, asOf } = replica && consistency.level !== "strong"
+    ? await askReplica(replica, query, ask)
+    : await ask(query);
   c.header("Consistency", consistency.level);
   c.header("As-Of-Position", String(position));
   c.header("As-Of", asOf.toISOString());

@@ -1,11 +1,15 @@
 import type { MiddlewareHandler } from "hono";
-import * as z from "zod";
+import { en } from "zod/locales";
+import * as z from "zod/mini";
 import { InvalidInput, UnsupportedMediaType } from "../errors.ts";
 import type { Env } from "./env.ts";
 import { checkText, parseJson } from "./json.ts";
 import { describe } from "./openapi.ts";
 
-type Reads<Target extends string, Schema extends z.ZodType> = MiddlewareHandler<
+// By itself, zod/mini says no more than "Invalid input".
+z.config(en());
+
+type Reads<Target extends string, Schema extends z.ZodMiniType> = MiddlewareHandler<
   Env,
   string,
   { in: { [T in Target]: z.input<Schema> }; out: { [T in Target]: z.output<Schema> } }
@@ -16,7 +20,7 @@ type Reads<Target extends string, Schema extends z.ZodType> = MiddlewareHandler<
  * @throws {UnsupportedMediaType} If it is not declared as JSON.
  * @throws {InvalidInput} If it is not JSON or does not have the shape.
  */
-export function body<Schema extends z.ZodType>(schema: Schema): Reads<"json", Schema> {
+export function body<Schema extends z.ZodMiniType>(schema: Schema): Reads<"json", Schema> {
   return describe<Reads<"json", Schema>>({ body: schema }, async (c, next) => {
     const type = c.req.header("content-type");
     const text = await c.req.text();
@@ -31,7 +35,7 @@ export function body<Schema extends z.ZodType>(schema: Schema): Reads<"json", Sc
 }
 
 /** Reads the path: `c.req.valid("param")`. @throws {InvalidInput} If it does not have the shape. */
-export function path<Schema extends z.ZodType>(schema: Schema): Reads<"param", Schema> {
+export function path<Schema extends z.ZodMiniType>(schema: Schema): Reads<"param", Schema> {
   return describe<Reads<"param", Schema>>({ path: schema }, async (c, next) => {
     c.req.addValidatedData("param", parse(schema, c.req.param()) as object);
     await next();
@@ -39,7 +43,7 @@ export function path<Schema extends z.ZodType>(schema: Schema): Reads<"param", S
 }
 
 /** Reads the query string: `c.req.valid("query")`. @throws {InvalidInput} If it does not have the shape. */
-export function query<Schema extends z.ZodType>(schema: Schema): Reads<"query", Schema> {
+export function query<Schema extends z.ZodMiniType>(schema: Schema): Reads<"query", Schema> {
   return describe<Reads<"query", Schema>>({ query: schema }, async (c, next) => {
     const given = c.req.query();
     for (const [name, value] of Object.entries(given)) checkText(value, `#/${name}`);
@@ -48,7 +52,7 @@ export function query<Schema extends z.ZodType>(schema: Schema): Reads<"query", 
   });
 }
 
-function parse(schema: z.ZodType, value: unknown): unknown {
+function parse(schema: z.ZodMiniType, value: unknown): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new InvalidInput(

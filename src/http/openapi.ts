@@ -1,18 +1,18 @@
 import type { Hono, MiddlewareHandler } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** What a middleware or a handler says of the operation it belongs to. */
 export interface Description {
   summary?: string;
-  body?: z.ZodType;
-  path?: z.ZodType;
-  query?: z.ZodType;
+  body?: z.ZodMiniType;
+  path?: z.ZodMiniType;
+  query?: z.ZodMiniType;
   /** Whether only the operator may. */
   secured?: true;
   /** Names of request headers that are looked at. */
   headers?: string[];
   /** The shape of the answer by status code; null where there is no body. */
-  answers?: Record<number, z.ZodType | null>;
+  answers?: Record<number, z.ZodMiniType | null>;
   /** Codes of the 422 problems. */
   rejections?: string[];
 }
@@ -40,8 +40,8 @@ const problem = z.object({
   detail: z.string(),
   instance: z.string(),
   code: z.string(),
-  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-}).meta({ description: "RFC 9457 problem details" });
+  errors: z.optional(z.array(z.object({ pointer: z.string(), detail: z.string() }))),
+}).check(z.meta({ description: "RFC 9457 problem details" }));
 
 /** The OpenAPI 3.1 document of everything that is described. */
 export function openApi(
@@ -106,7 +106,7 @@ function toOperation(
 
 const PROBLEM = { $ref: "#/components/schemas/Problem" };
 
-function toParameters(shape: z.ZodType | undefined, place: "path" | "query") {
+function toParameters(shape: z.ZodMiniType | undefined, place: "path" | "query") {
   if (!shape) return [];
   const { properties = {}, required = [] } = toSchema(shape, "input");
   return Object.entries(properties).map(([name, schema]) => ({
@@ -117,7 +117,7 @@ function toParameters(shape: z.ZodType | undefined, place: "path" | "query") {
   }));
 }
 
-function toSchema(shape: z.ZodType, io: "input" | "output") {
+function toSchema(shape: z.ZodMiniType, io: "input" | "output") {
   const { $schema: _, ...schema } = z.toJSONSchema(shape, { io, unrepresentable: "any" });
   return schema;
 }

@@ -1,22 +1,24 @@
 import { type Context, Hono } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
 import { timingSafeEqual } from "hono/utils/buffer";
-import * as z from "zod";
-import { DatabaseUnavailable, Unauthorized } from "../errors.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
+import * as z from "zod/mini";
+import { Unauthorized } from "../errors.ts";
+import { replicaStatus } from "../read/replica-status.ts";
 import { drain } from "../relay/drain.ts";
 import { listListeners } from "../relay/listeners.ts";
 import { relayStatus } from "../relay/status.ts";
 import type { Env } from "./env.ts";
 import { operation } from "./openapi.ts";
 import { parked } from "./parked.ts";
+import { checkReady } from "./ready.ts";
+import type { Served } from "./served.ts";
 
 const DRAIN_MS = 10_000;
 
 const status = z.object({ status: z.string() });
 
 /** Whether the process lives, and whether it can serve. */
-export function health() {
+export function health(served: Served) {
   return new Hono<Env>()
     .get(
       "/health",
@@ -24,11 +26,7 @@ export function health() {
       (c) => c.json({ status: "ok" }),
     )
     .get("/ready", operation({ summary: "Whether it can serve", answers: { 200: status } }), async (c) => {
-      if (!await isMigrated(c.env.databases.command)) {
-        throw new DatabaseUnavailable(
-          `Cannot serve yet: the database is not at migration ${NEWEST_MIGRATION}`,
-        );
-      }
+      await checkReady(c.env, served);
       return c.json({ status: "ready" });
     });
 }
@@ -43,11 +41,17 @@ const relayShape = z.object({
     lag: z.int(),
     lagSeconds: z.number(),
     parked: z.int(),
-    lastError: z.string().nullable(),
+    lastError: z.nullable(z.string()),
   })),
   relays: z.array(
     z.object({ id: z.uuid(), listening: z.boolean(), since: z.iso.datetime(), seenAt: z.iso.datetime() }),
   ),
+  replica: z.nullable(z.object({
+    position: z.nullable(z.int()),
+    lag: z.nullable(z.int()),
+    lagSeconds: z.nullable(z.number()),
+    error: z.nullable(z.string()),
+  })),
 });
 const drained = z.object({ handled: z.int(), more: z.boolean() });
 
@@ -59,8 +63,12 @@ export function operations() {
       "/ops/relay",
       operation({ summary: "How far the relay has come", secured: true, answers: { 200: relayShape } }),
       async (c) => {
-        const { db, subscriptions } = c.env.relay;
-        return c.json({ ...await relayStatus(db, subscriptions), relays: await listListeners(db) });
+        const { replica, relay: { db, subscriptions } } = c.env;
+        return c.json({
+          ...await relayStatus(db, subscriptions),
+          relays: await listListeners(db),
+          replica: replica ? await replicaStatus(replica, db) : null,
+        });
       },
     )
     .post(

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { NotFound } from "../errors.ts";
 import { after, limit, pageOf, toPage } from "../read/page.ts";
 import { listParked, retryParked } from "../relay/parked.ts";
@@ -16,14 +16,16 @@ const parkedEvent = z.object({
   version: z.int(),
   type: z.string(),
   attempts: z.int(),
-  error: z.string().nullable(),
+  error: z.nullable(z.string()),
   parkedAt: z.iso.datetime(),
   waiting: z.int(),
 });
-const page = z.strictObject({ limit, after: after(z.tuple([z.int()])).optional() });
+const page = z.strictObject({ limit, after: z.optional(after(z.tuple([z.int()]))) });
 const retried = z.object({ retried: z.int() });
-const byNumber = z.strictObject({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
-const bySubscription = z.strictObject({ subscription: z.string().min(1) });
+const byNumber = z.strictObject({
+  id: z.coerce.number().check(z.int(), z.minimum(1), z.maximum(Number.MAX_SAFE_INTEGER)),
+});
+const bySubscription = z.strictObject({ subscription: z.string().check(z.minLength(1)) });
 
 /** What the operator sees of events that were given up, and how to have them tried again. */
 export function parked() {

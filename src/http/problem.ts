@@ -1,8 +1,8 @@
-import { getLogger } from "@logtape/logtape";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as errors from "../errors.ts";
+import { getLogger } from "../log.ts";
 import type { Env } from "./env.ts";
 
 /** The status code of each kind of error. Whatever is not here is a bug: 500. */
@@ -39,7 +39,7 @@ const TITLES: Record<number, string> = {
 
 const RETRY_AFTER_SECONDS = "1";
 
-const logger = getLogger(["cqrs", "http"]);
+const logger = getLogger("cqrs.http");
 
 /** Answers an error as RFC 9457 problem details. A bug is logged under the request's id and says nothing more. */
 export function toProblem(thrown: Error, c: Context<Env>): Response {

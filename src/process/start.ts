@@ -1,8 +1,7 @@
-import { getLogger } from "@logtape/logtape";
 import { createApp } from "../app.ts";
 import { compose } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
-import type { Database } from "../database/database.ts";
+import { getLogger } from "../log.ts";
 import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
 import { beginPublishing } from "../publish/begin.ts";
 import type { Relay } from "../relay/drain.ts";
@@ -12,6 +11,7 @@ import { sleep } from "../sleep.ts";
 import { LIMITS } from "./limits.ts";
 import { pages } from "./pages.ts";
 import { createPost } from "./post.ts";
+import { reachDatabases } from "./reach.ts";
 import { serve } from "./serve.ts";
 
 export interface Parts {
@@ -33,7 +33,7 @@ export interface Started {
 /** How long a stop waits for the relay's last batch. */
 const STOP_MS = 10_000;
 
-const logger = getLogger(["cqrs", "process"]);
+const logger = getLogger("cqrs.process");
 
 /** Starts the API, the relay, or both. @throws {Error} If the database cannot be reached or the port is taken. */
 export async function start(
@@ -48,17 +48,11 @@ export async function start(
     post: createPost(settings.PUBLISH_TO_PRIVATE_ADDRESSES),
     stopping: stopping.signal,
   });
-  const { databases, relay, publishers, close } = composed;
+  const { relay, publishers, close } = composed;
   try {
-    const { command, query, handlers } = databases;
-    const used = [
-      ...parts.api ? [{ db: command, url: urls.command }, { db: query, url: urls.query }] : [],
-      ...parts.relay ? [{ db: handlers, url: urls.command }] : [],
-      { db: relay.db, url: urls.relay },
-    ];
-    const migrated = (await Promise.all(used.map(reach))).every((isReady) => isReady);
+    const migrated = await reachDatabases(composed, urls, settings, parts);
     if (migrated) await beginPublishing(relay.db, publishers);
-    const app = createApp({ pages: pages() });
+    const app = createApp({ serve: settings.SERVE, pages: pages() });
     const answer = (request: Request) => app.fetch(request, composed);
     const serving = parts.api ? await serve(answer, host, settings.PORT, parts.keepAliveMs) : undefined;
     const relaying = parts.relay
@@ -77,16 +71,6 @@ export async function start(
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-async function reach({ db, url }: { db: Database; url: string }): Promise<boolean> {
-  try {
-    return await isMigrated(db);
-  } catch (error) {
-    throw new Error(`Cannot reach the database at ${new URL(url).host}: ${(error as Error).message}`, {
-      cause: error,
-    });
   }
 }
 

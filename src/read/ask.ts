@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Database } from "../database/database.ts";
-import { ReadModelBehind } from "../errors.ts";
+import { DatabaseUnavailable, ReadModelBehind } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { Query } from "../write/aggregate.ts";
 
@@ -29,6 +29,7 @@ const LONGEST_WAIT_MS = 50;
  * from.
  *
  * @throws {ReadModelBehind} If the read model has not reached the event in time: try again later.
+ * @throws {DatabaseUnavailable} If a strong answer is asked of a replica, which cannot know what it lacks.
  */
 export async function ask<Row, Name extends string>(
   db: Database,
@@ -79,14 +80,17 @@ function askFreshness(db: Database, name: string, consistency: Consistency) {
 }
 
 async function askDefinition<Row>(db: Database, query: Query<Row>): Promise<Fresh<Row>> {
-  return await db.selectNoFrom((eb) => [
+  const { isReplica, ...answer } = await db.selectNoFrom((eb) => [
     jsonArrayFrom(query).$castTo<Row[]>().as("rows"),
     eb.selectFrom("read.positions").select((log) =>
       log.fn.coalesce(log.fn.max("position"), log.lit(0)).as("last")
     )
       .$asScalar().$notNull().as("position"),
     sql<Date>`now()`.as("asOf"),
+    sql<boolean>`pg_is_in_recovery()`.as("isReplica"),
   ]).executeTakeFirstOrThrow();
+  if (isReplica) throw new DatabaseUnavailable("Cannot answer strongly: the database is a replica");
+  return answer;
 }
 
 declare module "../database/database.ts" {

@@ -1,21 +1,22 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** How many items a page has: 20 unless asked, 100 at most. */
-export const limit = z.coerce.number().int().min(1).max(100).default(20);
+export const limit = z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(100)), 20);
 
 /** Where a page ended, as the next one is asked for: the values the list is sorted by, opaque to the client. */
-export function after<Key extends z.ZodType>(key: Key) {
-  return z.string().max(4_000).transform((text, context): z.output<Key> => {
+export function after<Key extends z.ZodMiniType>(key: Key) {
+  const read = z.transform((text: string, { issues }): z.output<Key> => {
     const parsed = key.safeParse(decode(text));
     if (parsed.success) return parsed.data;
-    context.addIssue({ code: "custom", message: "Not the `next` of a page" });
+    issues.push({ code: "custom", message: "Not the `next` of a page", input: text });
     return z.NEVER;
   });
+  return z.pipe(z.string().check(z.maxLength(4_000)), read);
 }
 
 /** Some items, and in `next` what to pass as `after` to get the next ones: null on the last page. */
-export function pageOf<Item extends z.ZodType>(item: Item) {
-  return z.object({ items: z.array(item), next: z.string().nullable() });
+export function pageOf<Item extends z.ZodMiniType>(item: Item) {
+  return z.object({ items: z.array(item), next: z.nullable(z.string()) });
 }
 
 /** Makes a page from one row more than fits, which tells whether there is a next page. */

@@ -1,5 +1,5 @@
-import { getLogger } from "@logtape/logtape";
 import type { Database } from "../database/database.ts";
+import { getLogger } from "../log.ts";
 import { sleep } from "../sleep.ts";
 import type { RecordedEvent } from "../write/event.ts";
 import { numberEvents, type Outlook } from "./checkpoint.ts";
@@ -32,7 +32,7 @@ export const BATCH_EVENTS_MAX = 1_000;
 /** A read model that takes longer is left to it, and the others go on. */
 const PATIENCE_MS = 100;
 
-const logger = getLogger(["cqrs", "relay"]);
+const logger = getLogger("cqrs.relay");
 
 /**
  * Drains until nothing is left or the time is up: for whoever has no relay that runs all the time.

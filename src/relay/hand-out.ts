@@ -1,11 +1,11 @@
-import { getLogger } from "@logtape/logtape";
 import type { Database } from "../database/database.ts";
 import { isUnavailable } from "../errors.ts";
+import { getLogger } from "../log.ts";
 import type { RecordedEvent } from "../write/event.ts";
 import { recordFailure } from "./checkpoint.ts";
 import type { Subscription } from "./subscription.ts";
 
-const logger = getLogger(["cqrs", "relay"]);
+const logger = getLogger("cqrs.relay");
 
 /**
  * Gives a subscription its next batch; answers how many events it handled. When it fails, it rests for a while.

@@ -1,5 +1,5 @@
-import { getLogger } from "@logtape/logtape";
 import type { Database } from "../database/database.ts";
+import { getLogger } from "../log.ts";
 import { sleep } from "../sleep.ts";
 import { createLine, type Line } from "./line.ts";
 import { reportListener } from "./listeners.ts";
@@ -9,7 +9,7 @@ const PROBE_EVERY_MS = 5_000;
 const TRY_AGAIN_MS_MIN = 250;
 const TRY_AGAIN_MS_MAX = 5_000;
 
-const logger = getLogger(["cqrs", "relay"]);
+const logger = getLogger("cqrs.relay");
 
 /**
  * Calls back when a writer has woken the relay, until the signal aborts. Never fails: without notifications, the relay

@@ -1,7 +1,7 @@
-import { getLogger } from "@logtape/logtape";
 import { type Generated, sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import { withinDeadline } from "../database/send.ts";
+import { getLogger } from "../log.ts";
 
 /** A relay that runs, and whether it is notified of new events; one that is not looks by itself, once a second. */
 export interface Listener {
@@ -19,7 +19,7 @@ const FORGET_SECONDS = 300;
 
 const WRITE_MS_MAX = 4_000;
 
-const logger = getLogger(["cqrs", "relay"]);
+const logger = getLogger("cqrs.relay");
 
 export interface Reporter {
   /** Writes it down if it has changed, or if it has not been said for ten seconds. Never fails: it will be said again. */

@@ -1,7 +1,7 @@
-import { getLogger } from "@logtape/logtape";
 import pMap from "p-map";
 import { type Generated, sql } from "kysely";
 import type { Database } from "../database/database.ts";
+import { getLogger } from "../log.ts";
 import type { RecordedEvent } from "../write/event.ts";
 import { backoffMs, type Failure, tryOnce } from "./attempt.ts";
 import type { Handler } from "./handler.ts";
@@ -11,7 +11,7 @@ import { listEventsAt } from "./log.ts";
 const RETRIES_AT_ONCE = 8;
 const ATTEMPTS_MAX = 8;
 
-const logger = getLogger(["cqrs", "relay"]);
+const logger = getLogger("cqrs.relay");
 
 /** An event that was set aside, and is being tried again. */
 interface Retry {

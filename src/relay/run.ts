@@ -1,7 +1,7 @@
-import { getLogger } from "@logtape/logtape";
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import { CheckpointBeyondLog } from "../errors.ts";
+import { getLogger } from "../log.ts";
 import { sleep } from "../sleep.ts";
 import { type Bell, createBell } from "./bell.ts";
 import { drainBatch, type Relay, tasksOf } from "./drain.ts";
@@ -20,7 +20,7 @@ const SWEEP_EVERY_MS = 3_600_000;
 /** How long a stop waits for handlers that are at work. */
 const STOP_MS = 8_000;
 
-const logger = getLogger(["cqrs", "relay"]);
+const logger = getLogger("cqrs.relay");
 
 /**
  * Relays until the signal aborts: works while there is work, then sleeps until a writer notifies, or a second has

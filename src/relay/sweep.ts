@@ -1,8 +1,8 @@
-import { getLogger } from "@logtape/logtape";
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
+import { getLogger } from "../log.ts";
 
-const logger = getLogger(["cqrs", "relay"]);
+const logger = getLogger("cqrs.relay");
 
 /**
  * What is to be done at the start and now and then: forgets the answers of commands that are older than 30 days, ten

@@ -1,4 +1,4 @@
-import { getLogger } from "@logtape/logtape";
+import { getLogger } from "../log.ts";
 
 /** Work that becomes due by the clock of the database instead of by an event: a time limit that has passed, say. */
 export interface Timer {
@@ -7,7 +7,7 @@ export interface Timer {
   fire(): Promise<void>;
 }
 
-const logger = getLogger(["cqrs", "relay"]);
+const logger = getLogger("cqrs.relay");
 
 /** Does what is due. One that fails does not keep the others from it, and is tried again the next time. */
 export async function fireTimers({ timers = [] }: { timers?: Timer[] }): Promise<void> {

@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { Database } from "../database/database.ts";
 import type { Aggregate, Query } from "./aggregate.ts";
 import type { Event } from "./event.ts";
@@ -7,7 +7,7 @@ import type { Event } from "./event.ts";
 export interface Command<Input, State, E extends Event, Loaded = State & { version: number }> {
   /** In the imperative. */
   name: string;
-  input: z.ZodType<Input, Input>;
+  input: z.ZodMiniType<Input, Input>;
   aggregate: Aggregate<State, E>;
   /** Whether it begins a stream. Then `load` brings only what `decide` wants to know, if anything. */
   creates?: true;

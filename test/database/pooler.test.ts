@@ -52,7 +52,8 @@ describe("DATABASE_POOLER", () => {
     expect(poolers({})).toEqual({
       owner: "transaction",
       command: "transaction",
-      query: "none",
+      query: "transaction",
+      replica: "none",
       relay: "transaction",
       direct: "transaction",
     });

@@ -7,7 +7,7 @@ import { useTestApp } from "../support/app.ts";
 
 const app = useTestApp();
 let client: ReturnType<typeof createClient>;
-beforeAll(async () => {
+beforeAll(() => {
   client = createClient(app.url);
 });
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { useTestApp } from "../support/app.ts";
 import { confirm, newOrder, newProduct } from "../support/http-shop.ts";
+import { runtime } from "../support/runtime.ts";
 import { expectProblem } from "../support/problem.ts";
 
 const app = useTestApp();
@@ -58,13 +59,19 @@ describe("If-Match", () => {
     expectProblem(await changePrice(randomUUID(), 1, `"1"`), 404, "not-found");
   });
 
-  it.each(["1", `""`, `"one"`, `"-1"`, `W/"1"`, `"1", "2"`, `"1.0"`, `"99999999999"`, `'1'`, ""])(
+  it.each(["1", `""`, `"one"`, `"-1"`, `W/"1"`, `"1", "2"`, `"1.0"`, `"99999999999"`, `'1'`])(
     "answers 400 to %s",
     async (ifMatch) => {
       const { id } = await newProduct(app);
       expectProblem(await changePrice(id, 1, ifMatch), 400, "invalid-input");
     },
   );
+
+  // There, a header without a value does not arrive.
+  it.skipIf(runtime === "workerd")("answers 400 to nothing", async () => {
+    const { id } = await newProduct(app);
+    expectProblem(await changePrice(id, 1, ""), 400, "invalid-input");
+  });
 
   it("is ignored by a delivery, whose version is the inventory's", async () => {
     const { id } = await newProduct(app);

@@ -15,7 +15,7 @@ describe("GET /ops/relay", () => {
   it("says how far the relay and each subscription has come", async () => {
     await app.drained();
     const { subscriptions, ...rest } = await relay();
-    expect(rest).toEqual({ lastPosition: expect.any(Number), outbox: 0, relays: [] });
+    expect(rest).toEqual({ lastPosition: expect.any(Number), outbox: 0, relays: [], replica: null });
     // A program of its own has handlers, too.
     expect(subscriptions.filter(({ kind }: { kind: string }) => kind.startsWith("read model"))).toEqual(
       app.relay.subscriptions.map(({ name, kind }) => ({

@@ -20,6 +20,8 @@ describe("a start that cannot work", () => {
     [{ DATABASE_URL: "nonsense" }, "DATABASE_URL is not a postgres:// URL"],
     [{ RELAY_DATABASE_URL: NOWHERE }, "DATABASE_URL is missing, but RELAY_DATABASE_URL is set"],
     [{ RELAY_DELAY_MS: "0.5" }, "RELAY_DELAY_MS is not a whole number"],
+    [{ SERVE: "nothing" }, "SERVE is none of all, commands, queries"],
+    [{ QUERY_FALLBACK: "yes" }, "QUERY_FALLBACK is neither primary nor none"],
   ])("is for the wrong setting %o", (settings, line) => {
     expect(() => readSettings(settings)).toThrow(`Cannot start: ${line}`);
   });

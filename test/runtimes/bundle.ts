@@ -2,16 +2,20 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
+const node = join(here, "node_modules/node/bin/node");
 
 export interface Bundle {
   /** The Worker's one file. */
   file: string;
   /** What esbuild says of it. */
   metafile: string;
+  /** What it is configured to be, for miniflare. */
+  options: object;
   remove(): Promise<void>;
 }
 
@@ -19,14 +23,23 @@ export interface Bundle {
 export async function bundleWorker(): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), "cqrs-worker-"));
   const metafile = join(folder, "meta.json");
-  await promisify(execFile)(join(here, "node_modules/node/bin/node"), [
-    join(here, "node_modules/wrangler/bin/wrangler.js"),
-    "deploy",
-    "--dry-run",
-    "--minify",
-    `--config=${join(here, "../../wrangler.jsonc")}`,
-    `--outdir=${folder}`,
-    `--metafile=${metafile}`,
-  ], { env: { ...process.env, WRANGLER_SEND_METRICS: "false" } });
-  return { file: join(folder, "worker.js"), metafile, remove: () => rm(folder, { recursive: true }) };
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
+  const [printed] = await Promise.all([
+    promisify(execFile)(node, [join(here, "worker-options.mjs")], { env }),
+    promisify(execFile)(node, [
+      join(here, "node_modules/wrangler/bin/wrangler.js"),
+      "deploy",
+      "--dry-run",
+      "--minify",
+      `--config=${join(here, "../../wrangler.jsonc")}`,
+      `--outdir=${folder}`,
+      `--metafile=${metafile}`,
+    ], { env }),
+  ]);
+  return {
+    file: join(folder, "worker.js"),
+    metafile,
+    options: JSON.parse(printed.stdout),
+    remove: () => rm(folder, { recursive: true }),
+  };
 }

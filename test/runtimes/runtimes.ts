@@ -1,17 +1,23 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-const packages = fileURLToPath(new URL("node_modules/", import.meta.url));
-const newestNode = `${packages}node/bin/node`;
-const deno = fileURLToPath(new URL("../../node_modules/deno/deno", import.meta.url));
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const newestNode = here("node_modules/node/bin/node");
+const deno = here("../../node_modules/deno/deno");
 
-/** What the tests run the program with. The host and the port it may use are those of the settings. */
-export const runtimes: Record<string, (place: Place) => string[]> = {
+export interface Place {
+  port: number;
+  /** Host and port of the database. */
+  database: string;
+}
+
+/** What the program is run with, by the name of the runtime. */
+export const runtimes = {
   "node": () => [process.execPath, "--import", "tsx", "src/main.ts", "start"],
   "newest-node": () => [newestNode, "src/main.ts", "start"],
-  "bun": () => [`${packages}.bin/bun`, "src/main.ts", "start"],
+  "bun": () => [here("node_modules/.bin/bun"), "src/main.ts", "start"],
   // Nothing but what it needs: to listen, to reach the database, settings, and the files of the page /docs.
-  "deno": ({ port, database }) => [
+  "deno": ({ port, database }: Place) => [
     deno,
     "serve",
     "--no-prompt",
@@ -22,11 +28,13 @@ export const runtimes: Record<string, (place: Place) => string[]> = {
     `--port=${port}`,
     "src/deno.ts",
   ],
-  "workerd": () => [newestNode, fileURLToPath(new URL("serve-worker.mjs", import.meta.url))],
+  "workerd": () => [newestNode, here("serve-worker.mjs")],
 };
 
-export interface Place {
-  port: number;
-  /** Host and port of the database. */
-  database: string;
-}
+/** What is run elsewhere only, with what is closest to it here. */
+export const platforms = {
+  "vercel": () => [newestNode, here("serve-vercel.ts")],
+  "supabase": () => [deno, "run", "--allow-all", here("serve-supabase.ts")],
+};
+
+export type Runtime = keyof typeof runtimes | keyof typeof platforms;

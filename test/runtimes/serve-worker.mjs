@@ -1,17 +1,21 @@
-// Serves the Worker as Cloudflare would: the bundle that wrangler makes, with the settings of its configuration, in workerd.
+// Serves the Worker as Cloudflare would: the bundle that wrangler makes, configured as wrangler says, in workerd.
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { unstable_getMiniflareWorkerOptions as optionsOf } from "wrangler";
 
-const { workerOptions } = optionsOf(fileURLToPath(new URL("../../wrangler.jsonc", import.meta.url)));
+const { WORKER, PORT, HYPERDRIVE, ...variables } = process.env;
+const isDatabase = ([name]) => name.endsWith("DATABASE_URL");
+const [databases, rest] = [true, false].map((wanted) =>
+  Object.fromEntries(Object.entries(variables).filter((entry) => isDatabase(entry) === wanted))
+);
+const { file, options } = JSON.parse(WORKER);
 const miniflare = new Miniflare(convertV4MiniflareOptions({
-  ...workerOptions,
-  port: Number(process.env.PORT),
+  ...options,
+  port: Number(PORT),
   host: "127.0.0.1",
-  modules: [{ type: "ESModule", path: "worker.js", contents: await readFile(process.env.WORKER, "utf8") }],
-  bindings: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm|NODE)/.test(name))),
+  modules: [{ type: "ESModule", path: "worker.js", contents: await readFile(file, "utf8") }],
+  ...HYPERDRIVE === "on" ? { bindings: rest, hyperdrives: databases } : { bindings: variables },
+  // For the tests to have the cron's clock strike.
+  unsafeTriggerHandlers: true,
 }));
 console.log(`Listening on ${(await miniflare.ready).origin}`);
-process.on("SIGTERM", () => miniflare.dispose().then(() => process.exit(0)));

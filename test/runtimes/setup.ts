@@ -3,14 +3,14 @@ import { bundleWorker } from "./bundle.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The file of the Worker's bundle. */
+    /** The Worker's bundle, as JSON of its `file` and its `options`. */
     worker: string;
   }
 }
 
 /** Bundles the Worker once for all tests. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { file, remove } = await bundleWorker();
-  project.provide("worker", file);
+  const { file, options, remove } = await bundleWorker();
+  project.provide("worker", JSON.stringify({ file, options }));
   return remove;
 }

@@ -11,15 +11,19 @@ export interface RunningShop {
   client: ReturnType<typeof createClient>;
 }
 
+/** Short, so that a file is over soon after its last test. */
+const KEEP_ALIVE_MS = 1_000;
+
 /**
  * The API on a real port and the relay, as `npm start` starts them, on a database of their own; `reach` says how they
  * reach it, if not directly.
  */
 export function useRunningShop(
   settings: Record<string, string> = {},
-  reach = (urls: DatabaseUrls) => urls,
+  reach: (urls: DatabaseUrls) => DatabaseUrls | Promise<DatabaseUrls> = (urls) => urls,
+  server?: Parameters<typeof useTestDatabase>[0],
 ): RunningShop {
-  const database = useTestDatabase();
+  const database = useTestDatabase(server);
   const urls = () => reach(database.urls);
   const running = runtime === undefined ? useStarted(urls, settings) : useRuntime(urls, settings);
   return {
@@ -34,11 +38,12 @@ export function useRunningShop(
 }
 
 /** In this process. */
-function useStarted(urls: () => DatabaseUrls, settings: Record<string, string>) {
+function useStarted(urls: () => DatabaseUrls | Promise<DatabaseUrls>, settings: Record<string, string>) {
   let started: Started;
   beforeAll(async () => {
     const all = readSettings({ PORT: "0", ...settings });
-    started = await start(all, urls(), "127.0.0.1", { api: true, relay: true });
+    const parts = { api: true, relay: true, keepAliveMs: KEEP_ALIVE_MS };
+    started = await start(all, await urls(), "127.0.0.1", parts);
   });
   afterAll(() => started?.stop());
   return {

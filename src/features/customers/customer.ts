@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Database } from "../../database/database.ts";
 import { isDatabaseError, NotFound, StillInUse, VersionMismatch } from "../../errors.ts";
 import { text } from "../../shapes.ts";
@@ -8,7 +8,7 @@ import { text } from "../../shapes.ts";
  * else in the shop acts on it, and what is read has the shape of what is written: events, a read model and a
  * consistency token would all cost something here and serve nobody. A part that is like this stays like this.
  */
-export const customerInput = z.strictObject({ name: text(200), email: z.email().max(320) });
+export const customerInput = z.strictObject({ name: text(200), email: z.email().check(z.maxLength(320)) });
 
 export type CustomerInput = z.infer<typeof customerInput>;
 

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { ifMatchOf, receipt, respond } from "../../http/carry-out.ts";
 import type { Env } from "../../http/env.ts";
 import { body, path } from "../../http/input.ts";
@@ -7,7 +7,7 @@ import { operation } from "../../http/openapi.ts";
 import { byId } from "../../shapes.ts";
 import { customerInput, deleteCustomer, findCustomer, putCustomer } from "./customer.ts";
 
-const customerView = customerInput.extend({ id: z.uuid(), version: z.int() });
+const customerView = z.extend(customerInput, { id: z.uuid(), version: z.int() });
 
 export function customers() {
   return new Hono<Env>()

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Database } from "../../../src/database/database.ts";
 import type { Handler } from "../../../src/relay/handler.ts";
 import type { Aggregate } from "../../../src/write/aggregate.ts";

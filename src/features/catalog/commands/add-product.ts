@@ -1,10 +1,10 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { cents, id, text } from "../../../shapes.ts";
 import type { Command } from "../../../write/command.ts";
 import type { ProductEvent } from "../events.ts";
 import { type Product, product } from "../product.ts";
 
-const input = z.strictObject({ id: id.optional(), name: text(200), priceCents: cents });
+const input = z.strictObject({ id: z.optional(id), name: text(200), priceCents: cents });
 
 export type AddProduct = z.infer<typeof input>;
 

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { cents } from "../../../shapes.ts";
 import type { Command } from "../../../write/command.ts";
 import type { ProductEvent } from "../events.ts";

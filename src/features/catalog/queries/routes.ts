@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { NotFound } from "../../../errors.ts";
 import type { Env } from "../../../http/env.ts";
 import { byIdQuery, consistencyOf, queryOperation, rowsOf } from "../../../http/freshness.ts";
@@ -9,9 +9,9 @@ import { byId, storedText, text } from "../../../shapes.ts";
 import { findProduct, listProducts, productView } from "./product-catalog.ts";
 
 const filter = z.strictObject({
-  search: text(200).optional(),
+  search: z.optional(text(200)),
   limit,
-  after: after(z.tuple([storedText, z.uuid()])).optional(),
+  after: z.optional(after(z.tuple([storedText, z.uuid()]))),
 });
 
 export function catalogQueries() {

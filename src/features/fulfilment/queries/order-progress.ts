@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
 import { itself, type ReadModel } from "../../../read/read-model.ts";
@@ -34,14 +34,14 @@ function itsOrder(event: RecordedEvent): string[] {
 export const progressView = z.object({
   id: z.uuid(),
   status: z.enum(["placed", "confirmed", "shipped", "cancelled"]),
-  reason: z.string().nullable(),
+  reason: z.nullable(z.string()),
   reservedPieces: z.int(),
   /** Null before it is asked for, which is when everything is reserved. */
-  payment: z.enum(["requested", "taken", "declined", "refunding", "refunded"]).nullable(),
-  amountCents: z.int().nullable(),
-  refundedCents: z.int().nullable(),
+  payment: z.nullable(z.enum(["requested", "taken", "declined", "refunding", "refunded"])),
+  amountCents: z.nullable(z.int()),
+  refundedCents: z.nullable(z.int()),
   /** Without an answer by then, the order is cancelled; null when none is awaited. */
-  paymentDueAt: z.iso.datetime().nullable(),
+  paymentDueAt: z.nullable(z.iso.datetime()),
 });
 
 type ProgressView = z.infer<typeof progressView>;

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { pieces } from "../../../shapes.ts";
 import type { Command } from "../../../write/command.ts";
 import type { StockEvent } from "../events.ts";

@@ -1,28 +1,29 @@
 import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CommandRejected } from "../../../errors.ts";
 import { id, pieces, text } from "../../../shapes.ts";
 import type { Command } from "../../../write/command.ts";
 import type { OrderEvent } from "../events.ts";
 import { type Order, order } from "../order.ts";
 
-const lines = z.array(z.strictObject({ productId: id, quantity: pieces })).min(1).max(100)
-  .superRefine((lines, context) => {
-    const seen = new Set<string>();
-    lines.forEach(({ productId }, index) => {
-      if (seen.has(productId)) {
-        context.addIssue({ code: "custom", path: [index, "productId"], message: "Each product only once" });
-      }
-      seen.add(productId);
-    });
+const line = z.strictObject({ productId: id, quantity: pieces });
+
+const eachProductOnce = z.superRefine<z.infer<typeof line>[]>((lines, context) => {
+  const seen = new Set<string>();
+  lines.forEach(({ productId }, index) => {
+    if (seen.has(productId)) {
+      context.addIssue({ code: "custom", path: [index, "productId"], message: "Each product only once" });
+    }
+    seen.add(productId);
   });
+});
 
 const input = z.strictObject({
-  id: id.optional(),
+  id: z.optional(id),
   customerId: id,
-  lines,
-  paymentToken: text(200).optional(),
+  lines: z.array(line).check(z.minLength(1), z.maxLength(100), eachProductOnce),
+  paymentToken: z.optional(text(200)),
 });
 
 export type PlaceOrder = z.infer<typeof input>;

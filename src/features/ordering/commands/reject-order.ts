@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CommandRejected } from "../../../errors.ts";
 import type { Command } from "../../../write/command.ts";
 import type { OrderEvent } from "../events.ts";

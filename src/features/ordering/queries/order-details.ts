@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
 import { itself, type ReadModel } from "../../../read/read-model.ts";
@@ -22,7 +22,7 @@ export const orderView = z.object({
   id: z.uuid(),
   customerId: z.uuid(),
   status: orderStatus,
-  reason: z.string().nullable(),
+  reason: z.nullable(z.string()),
   totalCents: z.int(),
   lines: orderLines,
   placedAt: z.iso.datetime(),

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { NotFound } from "../../../errors.ts";
 import type { Env } from "../../../http/env.ts";
 import { byIdQuery, consistencyOf, queryOperation, rowsOf } from "../../../http/freshness.ts";
@@ -11,13 +11,13 @@ import { findOrder, listOrders, orderStatus, orderView } from "./order-details.t
 import { dayOfSales, listSales } from "./sales-by-day.ts";
 
 const orderFilter = z.strictObject({
-  customerId: id.optional(),
-  status: orderStatus.optional(),
+  customerId: z.optional(id),
+  status: z.optional(orderStatus),
   limit,
-  after: after(z.tuple([time, z.uuid()])).optional(),
+  after: z.optional(after(z.tuple([time, z.uuid()]))),
 });
 const queueFilter = z.strictObject({ limit });
-const salesFilter = z.strictObject({ from: day.optional(), to: day.optional() });
+const salesFilter = z.strictObject({ from: z.optional(day), to: z.optional(day) });
 
 export function orderingQueries() {
   return new Hono<Env>()
@@ -63,6 +63,6 @@ export function orderingQueries() {
     );
 }
 
-function itemsOf(shape: z.ZodType) {
+function itemsOf(shape: z.ZodMiniType) {
   return z.object({ items: z.array(shape) });
 }

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
 import { itself, type ReadModel } from "../../../read/read-model.ts";

@@ -1,9 +1,9 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Command } from "../../../write/command.ts";
 import type { PaymentEvent } from "../events.ts";
 import { type Payment, payment } from "../payment.ts";
 
-const input = z.strictObject({ amountCents: z.int().min(0) });
+const input = z.strictObject({ amountCents: z.int().check(z.minimum(0)) });
 
 export type RecordRefund = z.infer<typeof input>;
 

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Command } from "../../../write/command.ts";
 import type { PaymentEvent } from "../events.ts";
 import { type Payment, payment } from "../payment.ts";

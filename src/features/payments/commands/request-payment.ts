@@ -1,11 +1,11 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import type { Query } from "../../../write/aggregate.ts";
 import type { Command } from "../../../write/command.ts";
 import type { PaymentEvent } from "../events.ts";
 import { type Payment, payment, type PaymentStatus } from "../payment.ts";
 
-const input = z.strictObject({ amountCents: z.int().min(0), token: z.string().nullable() });
+const input = z.strictObject({ amountCents: z.int().check(z.minimum(0)), token: z.nullable(z.string()) });
 
 export type RequestPayment = z.infer<typeof input>;
 

@@ -1,0 +1,17 @@
+import { Hono } from "hono";
+import { NotFound } from "../errors.ts";
+import type { Env } from "./env.ts";
+
+/** What of the API a process serves. */
+export type Served = "all" | "commands" | "queries";
+
+/** Takes the place of routes that another process serves, and says so. */
+export function elsewhere<Routes extends Pick<Hono<Env>, "routes">>(routes: Routes, served: Served): Routes {
+  const refusing = new Hono<Env>();
+  for (const { method, path } of routes.routes) {
+    refusing.on(method, path, ({ req }) => {
+      throw new NotFound(`Cannot find ${req.method} ${req.path} here: this process serves ${served} only`);
+    });
+  }
+  return refusing as unknown as Routes;
+}

@@ -1,0 +1,25 @@
+import process from "node:process";
+import { createEdge, type Defer } from "./edge.ts";
+import { pages } from "./process/pages.ts";
+
+const edge = createEdge({ variables: process.env, keepsConnections: true, pages: pages() });
+
+/** Where Vercel keeps what belongs to the request; `@vercel/functions` reads it there, too. */
+type RequestContext = { get(): { waitUntil?: Defer } | undefined };
+const CONTEXT = Symbol.for("@vercel/request-context");
+
+const defer: Defer = (work) => {
+  const { [CONTEXT]: context } = globalThis as { [CONTEXT]?: RequestContext };
+  context?.get()?.waitUntil?.(work);
+};
+
+/** Vercel's cron can only GET: its `CRON_SECRET` has to be the same as `OPS_TOKEN`. */
+function isCron({ method, url }: Request): boolean {
+  return method === "GET" && new URL(url).pathname === "/ops/relay/drain";
+}
+
+/** What Vercel calls for each request. */
+export default {
+  fetch: (request: Request) =>
+    edge.fetch(isCron(request) ? new Request(request, { method: "POST" }) : request, defer),
+};

@@ -1,0 +1,6 @@
+// Runs the entry for Supabase on Deno, on which Supabase runs functions, with the one thing that is Supabase's own.
+import process from "node:process";
+
+Object.assign(globalThis, { EdgeRuntime: { waitUntil: (work: Promise<unknown>) => void work } });
+process.env.DENO_SERVE_ADDRESS = `tcp:127.0.0.1:${process.env.PORT}`;
+await import("../../src/supabase.ts");

@@ -1,0 +1,112 @@
+import { execFile } from "node:child_process";
+import { appendFile, chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import postgres from "postgres";
+import { afterAll, beforeAll } from "vitest";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/process/embedded-postgres.ts";
+import { findBinaries, serverOwner } from "../../src/process/postgres-binaries.ts";
+import { run } from "../../src/process/run.ts";
+import { until } from "./until.ts";
+
+export interface ReplicatedServer {
+  /** Of the superuser. */
+  readonly url: string;
+  /** The same on the replica. */
+  readonly replicaUrl: string;
+  /** The same URL on the replica. */
+  onReplica(url: string): string;
+  /** The replica receives, and shows nothing of it, until it is resumed. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** The replica shows a commit no earlier than this after it was made. */
+  delay(ms: number): Promise<void>;
+  /** The replica is stopped and started, in good order. */
+  restartReplica(): Promise<void>;
+  /** Waits until the replica shows what is committed now. */
+  caughtUp(): Promise<void>;
+}
+
+/** A PostgreSQL for the tests of this file only, and a streaming replica of it. */
+export function useReplicatedServer(): ReplicatedServer {
+  let folder: string;
+  let [primary, replica]: EmbeddedPostgres[] = [];
+  let [onPrimary, onReplica]: postgres.Sql[] = [];
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "cqrs-replicated-"));
+    await chmod(folder, 0o755);
+    await mkdir(join(folder, "primary"));
+    await chmod(join(folder, "primary"), 0o755);
+    await (await startEmbeddedPostgres(join(folder, "primary"))).stop();
+    await copyData(join(folder, "primary"), join(folder, "replica"));
+    primary = await startEmbeddedPostgres(join(folder, "primary"));
+    await makeStandby(join(folder, "replica", "postgres"), primary.url);
+    replica = await startEmbeddedPostgres(join(folder, "replica"));
+    [onPrimary, onReplica] = [primary, replica].map(({ url }) =>
+      postgres(url, { max: 1, fetch_types: false, onnotice: () => {} })
+    );
+  });
+  afterAll(async () => {
+    await Promise.all([onPrimary?.end(), onReplica?.end()]);
+    await replica?.stop();
+    await primary?.stop();
+    await rm(folder, { recursive: true });
+  });
+  return {
+    get url() {
+      return primary!.url;
+    },
+    get replicaUrl() {
+      return replica!.url;
+    },
+    onReplica: (url) => Object.assign(new URL(url), { port: new URL(replica!.url).port }).href,
+    async pause() {
+      await onReplica!`select pg_wal_replay_pause()`;
+      await until("the replica pauses", async () => {
+        const [row] = await onReplica!`select pg_get_wal_replay_pause_state() as state`;
+        return row!.state === "paused";
+      });
+    },
+    resume: async () => void await onReplica!`select pg_wal_replay_resume()`,
+    async delay(ms) {
+      await onReplica!.unsafe(`alter system set recovery_min_apply_delay = ${ms}`);
+      await onReplica!`select pg_reload_conf()`;
+    },
+    async restartReplica() {
+      await onReplica!`checkpoint`;
+      await restart(join(folder, "replica"));
+    },
+    async caughtUp() {
+      const [{ position }] = await onPrimary!`select pg_current_wal_insert_lsn()::text as position` as [
+        { position: string },
+      ];
+      await until("the replica has caught up", async () => {
+        const [row] =
+          await onReplica!`select pg_last_wal_replay_lsn() >= ${position}::text::pg_lsn as has_it`;
+        return row!.has_it;
+      });
+    },
+  };
+}
+
+/** Of a server that is stopped. The copy belongs to whoever the server runs as, too. */
+async function copyData(from: string, to: string): Promise<void> {
+  await mkdir(to);
+  await Promise.all([from, to].map((folder) => chmod(folder, 0o755)));
+  await promisify(execFile)("cp", ["-a", join(from, "postgres"), to]);
+}
+
+async function restart(folder: string): Promise<void> {
+  const owner = await serverOwner(folder);
+  const { pg_ctl } = await findBinaries(owner);
+  const code = await run(pg_ctl, ["restart", "-D", join(folder, "postgres"), "-m", "fast", "-w"], owner);
+  if (code !== 0) throw new Error(`Cannot restart PostgreSQL in ${folder}: pg_ctl ended with ${code}`);
+}
+
+async function makeStandby(data: string, primaryUrl: string): Promise<void> {
+  const { hostname, port, username, password } = new URL(primaryUrl);
+  const conninfo = `host=${hostname} port=${port} user=${username} password=${password}`;
+  await appendFile(join(data, "postgresql.auto.conf"), `primary_conninfo = '${conninfo}'\n`);
+  await writeFile(join(data, "standby.signal"), "");
+}
