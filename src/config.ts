@@ -106,9 +106,10 @@ export function databaseUrls(settings: Settings & { DATABASE_URL: string }): Dat
   };
 }
 
+/** Hyperdrive's addresses say nothing of the databases behind them: they count as one. */
 function addressOf(url: string): string {
   const { hostname, port } = new URL(url);
-  return `${hostname}:${port || "5432"}`;
+  return hostname.endsWith(".hyperdrive.local") ? "hyperdrive" : `${hostname}:${port || "5432"}`;
 }
 
 /** The same login, at the place of another URL: a replica has the roles and passwords of its primary. */

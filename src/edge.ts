@@ -32,10 +32,13 @@ const ONE_REQUEST: Surroundings["limits"] = {
   query: { max: 1, deadlineMs: 10_000 },
   relay: { max: 2, deadlineMs: 25_000 },
 };
-const SEVERAL_REQUESTS = {
-  ...ONE_REQUEST,
-  command: { max: 5, deadlineMs: 5_000 },
-  query: { max: 5, deadlineMs: 10_000 },
+/** Closed soon: a platform may put an instance to sleep, or wait for its connections when it is to end. */
+const IDLE_SECONDS = 5;
+const SEVERAL_REQUESTS: Surroundings["limits"] = {
+  command: { max: 5, deadlineMs: 5_000, idleSeconds: IDLE_SECONDS },
+  handlers: { max: 2, deadlineMs: 5_000, idleSeconds: IDLE_SECONDS },
+  query: { max: 5, deadlineMs: 10_000, idleSeconds: IDLE_SECONDS },
+  relay: { max: 3, deadlineMs: 25_000, idleSeconds: IDLE_SECONDS },
 };
 
 const DRAIN_AFTER_COMMAND_MS = 5_000;
@@ -50,10 +53,10 @@ const logger = getLogger("cqrs.edge");
  */
 export function createEdge({ variables, keepsConnections, ...options }: EdgeOptions): Edge {
   const settings = readSettings(variables);
-  const { DATABASE_URL, RELAY, LOG_LEVEL, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
+  const { DATABASE_URL, RELAY, SERVE, LOG_LEVEL, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
   if (DATABASE_URL === undefined) throw new InvalidSettings("Cannot start: DATABASE_URL is missing");
   configureLog(LOG_LEVEL, "json");
-  const app = createApp(options);
+  const app = createApp({ ...options, serve: SERVE });
   const surroundings = {
     limits: keepsConnections ? SEVERAL_REQUESTS : ONE_REQUEST,
     post: createPostByFetch(PUBLISH_TO_PRIVATE_ADDRESSES),

@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sql } from "kysely";
+import { toAnswer } from "../support/app.ts";
+import { hold, untilBlocked } from "../support/hold.ts";
+import { expectProblem } from "../support/problem.ts";
 import { settingsOf } from "../support/program.ts";
 import { aCustomer, aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
@@ -70,6 +74,33 @@ describe("A Worker", () => {
   });
 });
 
+describe("A Worker whose database", () => {
+  const url = useWorker(() => ({
+    ...settingsOf(test.urls),
+    COMMAND_DATABASE_URL: proxy.url(test.urls.command),
+    QUERY_DATABASE_URL: proxy.url(test.urls.query),
+    RELAY: "off",
+  }));
+  const list = async () => await toAnswer(await fetch(`${url()}/products`));
+
+  it("is not there says so, and serves again when it is back", async () => {
+    await proxy.close();
+    expectProblem(await list(), 503, "database-unavailable");
+    await proxy.open();
+    expect((await list()).status).toBe(200);
+  });
+
+  it.each(["cut", "finish"] as const)("goes away while it is asked says so: %s", async (end) => {
+    const held = await hold(test.owner, (trx) => sql`lock table read.product_catalog`.execute(trx));
+    const asking = list();
+    await untilBlocked(test.owner);
+    proxy[end]();
+    expectProblem(await asking, 503, "database-unavailable");
+    await held.rollback();
+    expect((await list()).status).toBe(200);
+  });
+});
+
 describe("The Worker's cron", () => {
   const url = useWorker(() => ({ ...settingsOf(test.urls), RELAY: "off" }));
 
@@ -87,7 +118,9 @@ describe("A Worker with Hyperdrive", () => {
   it("reaches the databases whose names its bindings have, and relays after a command", async () => {
     const { id } = await (await post(`${url()}/products`, lamp)).json();
     await untilShown(test, id);
-    expect((await fetch(`${url()}/products/${id}`)).status).toBe(200);
+    for (const path of [`/products/${id}`, `/products/${id}?consistency=strong`]) {
+      expect((await fetch(url() + path)).status).toBe(200);
+    }
   });
 });
 
