@@ -11,7 +11,8 @@ describe("QUERY_DATABASE_URL", () => {
   it.each([
     "postgres://shop_query:secret@db/shop",
     "postgres://shop_query:secret@db:5432/shop",
-  ])("names no replica at the address of the commands: %s", (url) => {
+    "postgres://shop_query:secret@0a1b2c.hyperdrive.local:5432/shop",
+  ])("names no replica at the address of the commands, or where an address tells nothing: %s", (url) => {
     expect(urlsOf({ QUERY_DATABASE_URL: url })).toMatchObject({ query: url });
     expect(urlsOf({ QUERY_DATABASE_URL: url }).replica).toBeUndefined();
   });
