@@ -96,25 +96,20 @@ export function databaseUrls(settings: Settings & { DATABASE_URL: string }): Dat
   const command = pooled(settings.COMMAND_DATABASE_URL);
   const query = pooled(settings.QUERY_DATABASE_URL);
   const relay = pooled(settings.RELAY_DATABASE_URL);
+  const isReplica = settings.QUERY_DATABASE_URL !== undefined && addressOf(query) !== addressOf(command);
   return {
     owner: direct ?? pooled(),
     command,
-    ...settings.QUERY_DATABASE_URL && isElsewhere(query, command)
-      ? { query: movedTo(command, query), replica: query }
-      : { query },
+    ...isReplica ? { query: movedTo(command, query), replica: query } : { query },
     relay,
     direct: direct ?? relay,
   };
 }
 
-/** Hyperdrive gives each login a host name of its own: that does not tell one database from another. */
-function isElsewhere(url: string, place: string): boolean {
-  return addressOf(url) !== addressOf(place) && !new URL(url).hostname.endsWith(".hyperdrive.local");
-}
-
+/** Hyperdrive's addresses say nothing of the databases behind them: they count as one. */
 function addressOf(url: string): string {
   const { hostname, port } = new URL(url);
-  return `${hostname}:${port || "5432"}`;
+  return hostname.endsWith(".hyperdrive.local") ? "hyperdrive" : `${hostname}:${port || "5432"}`;
 }
 
 /** The same login, at the place of another URL: a replica has the roles and passwords of its primary. */

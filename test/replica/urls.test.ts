@@ -11,8 +11,7 @@ describe("QUERY_DATABASE_URL", () => {
   it.each([
     "postgres://shop_query:secret@db/shop",
     "postgres://shop_query:secret@db:5432/shop",
-    "postgres://shop_query:secret@0a1b2c.hyperdrive.local:5432/shop",
-  ])("names no replica at the address of the commands, or where an address tells nothing: %s", (url) => {
+  ])("names no replica at the address of the commands: %s", (url) => {
     expect(urlsOf({ QUERY_DATABASE_URL: url })).toMatchObject({ query: url });
     expect(urlsOf({ QUERY_DATABASE_URL: url }).replica).toBeUndefined();
   });
@@ -25,6 +24,14 @@ describe("QUERY_DATABASE_URL", () => {
     ["postgres://shop_query:p%40ss@db:5433/shop", "postgres://shop_query:p%40ss@db/shop"],
   ])("names one elsewhere, and its login is used on the primary as well: %s", (url, query) => {
     expect(urlsOf({ QUERY_DATABASE_URL: url })).toMatchObject({ replica: url, query });
+  });
+
+  it("names none where each login has an address of its own, as behind Hyperdrive", () => {
+    const [COMMAND_DATABASE_URL, QUERY_DATABASE_URL] = ["0a1b2c", "3d4e5f"].map((id) =>
+      `postgres://${id}:secret@${id}.hyperdrive.local:5432/shop`
+    ) as [string, string];
+    expect(urlsOf({ COMMAND_DATABASE_URL, QUERY_DATABASE_URL })).toMatchObject({ query: QUERY_DATABASE_URL });
+    expect(urlsOf({ COMMAND_DATABASE_URL, QUERY_DATABASE_URL }).replica).toBeUndefined();
   });
 
   it("is compared with COMMAND_DATABASE_URL, if there is one", () => {

@@ -48,7 +48,8 @@ export async function startOn(name: Runtime, settings: Record<string, string>): 
   };
 }
 
-function freePort(): Promise<number> {
+/** Free at this moment. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().on("error", reject).listen(0, "127.0.0.1", () => {
       const address = server.address();
