@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { POOLERS, withPooler } from "./database/pooler.ts";
+import { poolerOf, POOLERS, withPooler } from "./database/pooler.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { endpoints } from "./publish/endpoint.ts";
 
@@ -115,5 +115,7 @@ function addressOf(url: string): string {
 /** The same login, at the place of another URL: a replica has the roles and passwords of its primary. */
 function movedTo(place: string, login: string): string {
   const { hostname, port, pathname } = new URL(place);
-  return Object.assign(new URL(login), { hostname, port, pathname }).href;
+  const moved = Object.assign(new URL(login), { hostname, port, pathname }).href;
+  const pooler = poolerOf(place);
+  return poolerOf(moved) === pooler ? moved : withPooler(moved, pooler);
 }
