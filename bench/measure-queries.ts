@@ -8,16 +8,18 @@ const CONNECTIONS = [8, 32];
 const WARM_UP_MS = 2_000;
 const PATHS = 1_000;
 
+/** Of orders that are there. */
+export const orderPaths = Array.from(
+  { length: PATHS },
+  (_, index) => `/orders/${orderId(1 + index * Math.floor(ORDERS / PATHS))}`,
+);
+
 /** Orders by id a second; next to it `GET /health`, which asks no database: what HTTP alone allows here. */
 export async function measureQueries(stage: Stage, { rounds, roundMs }: Plan): Promise<Figure[]> {
-  const orders = Array.from(
-    { length: PATHS },
-    (_, index) => `/orders/${orderId(1 + index * Math.floor(ORDERS / PATHS))}`,
-  );
   const get = (paths: string[], connections: number, durationMs = roundMs / 2) =>
     stage.http.run("getsOverHttp", { url: stage.server.url, paths, connections, durationMs });
   await stage.untilCaughtUp();
-  await get(orders, 8, WARM_UP_MS);
+  await get(orderPaths, 8, WARM_UP_MS);
 
   const results = CONNECTIONS.map((connections) => ({
     connections,
@@ -27,7 +29,7 @@ export async function measureQueries(stage: Stage, { rounds, roundMs }: Plan): P
   await alternate(
     rounds,
     results.flatMap((result) => [
-      async () => void result.orders.push(await get(orders, result.connections)),
+      async () => void result.orders.push(await get(orderPaths, result.connections)),
       async () => void result.health.push(await get(["/health"], result.connections)),
     ]),
   );

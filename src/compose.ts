@@ -7,7 +7,7 @@ import type { Post } from "./publish/publisher.ts";
 import { createReplica } from "./read/replica.ts";
 import type { Subscription } from "./relay/subscription.ts";
 
-type Limits = Pick<DatabaseOptions, "max" | "deadlineMs">;
+type Limits = Pick<DatabaseOptions, "max" | "deadlineMs" | "idleSeconds">;
 
 /** What depends on where the program runs. */
 export interface Surroundings {

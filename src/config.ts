@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { POOLERS, withPooler } from "./database/pooler.ts";
+import { poolerOf, POOLERS, withPooler } from "./database/pooler.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { endpoints } from "./publish/endpoint.ts";
 
@@ -106,13 +106,16 @@ export function databaseUrls(settings: Settings & { DATABASE_URL: string }): Dat
   };
 }
 
+/** Hyperdrive's addresses say nothing of the databases behind them: they count as one. */
 function addressOf(url: string): string {
   const { hostname, port } = new URL(url);
-  return `${hostname}:${port || "5432"}`;
+  return hostname.endsWith(".hyperdrive.local") ? "hyperdrive" : `${hostname}:${port || "5432"}`;
 }
 
 /** The same login, at the place of another URL: a replica has the roles and passwords of its primary. */
 function movedTo(place: string, login: string): string {
   const { hostname, port, pathname } = new URL(place);
-  return Object.assign(new URL(login), { hostname, port, pathname }).href;
+  const moved = Object.assign(new URL(login), { hostname, port, pathname }).href;
+  const pooler = poolerOf(place);
+  return poolerOf(moved) === pooler ? moved : withPooler(moved, pooler);
 }

@@ -7,6 +7,7 @@ import { configureLog, getLogger } from "./log.ts";
 import { beginPublishing } from "./publish/begin.ts";
 import { createPostByFetch } from "./publish/post-by-fetch.ts";
 import { drain, type Drained, drainEvents } from "./relay/drain.ts";
+import { sleep } from "./sleep.ts";
 
 /** Lets work go on after the answer: `waitUntil`, by whatever name the platform has it. */
 export type Defer = (work: Promise<unknown>) => void;
@@ -30,15 +31,20 @@ const ONE_REQUEST: Surroundings["limits"] = {
   command: { max: 1, deadlineMs: 5_000 },
   handlers: { max: 1, deadlineMs: 5_000 },
   query: { max: 1, deadlineMs: 10_000 },
-  relay: { max: 2, deadlineMs: 25_000 },
+  relay: { max: 2, deadlineMs: 25_000, idleSeconds: 1 },
 };
-const SEVERAL_REQUESTS = {
-  ...ONE_REQUEST,
-  command: { max: 5, deadlineMs: 5_000 },
-  query: { max: 5, deadlineMs: 10_000 },
+/** Closed soon: a platform may put an instance to sleep, or wait for its connections when it is to end. */
+const IDLE_SECONDS = 5;
+const SEVERAL_REQUESTS: Surroundings["limits"] = {
+  command: { max: 5, deadlineMs: 5_000, idleSeconds: IDLE_SECONDS },
+  handlers: { max: 2, deadlineMs: 5_000, idleSeconds: IDLE_SECONDS },
+  query: { max: 5, deadlineMs: 10_000, idleSeconds: IDLE_SECONDS },
+  relay: { max: 3, deadlineMs: 25_000, idleSeconds: IDLE_SECONDS },
 };
 
 const DRAIN_AFTER_COMMAND_MS = 5_000;
+/** When something is left: a view that is refreshed as a whole rests between two refreshes. */
+const LOOK_AGAIN_MS = [300, 1_000, 3_000];
 const DRAIN_MS = 25_000;
 
 const logger = getLogger("cqrs.edge");
@@ -50,10 +56,10 @@ const logger = getLogger("cqrs.edge");
  */
 export function createEdge({ variables, keepsConnections, ...options }: EdgeOptions): Edge {
   const settings = readSettings(variables);
-  const { DATABASE_URL, RELAY, LOG_LEVEL, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
+  const { DATABASE_URL, RELAY, SERVE, LOG_LEVEL, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
   if (DATABASE_URL === undefined) throw new InvalidSettings("Cannot start: DATABASE_URL is missing");
   configureLog(LOG_LEVEL, "json");
-  const app = createApp(options);
+  const app = createApp({ ...options, serve: SERVE });
   const surroundings = {
     limits: keepsConnections ? SEVERAL_REQUESTS : ONE_REQUEST,
     post: createPostByFetch(PUBLISH_TO_PRIVATE_ADDRESSES),
@@ -92,6 +98,11 @@ export function createEdge({ variables, keepsConnections, ...options }: EdgeOpti
 /** Never fails: the next command, or the clock, relays what is left. */
 async function drainAfterCommand({ relay }: Composed): Promise<void> {
   try {
+    for (const pauseMs of LOOK_AGAIN_MS) {
+      const { more } = await drainEvents({ ...relay }, DRAIN_AFTER_COMMAND_MS);
+      if (!more) return;
+      await sleep(pauseMs);
+    }
     await drainEvents({ ...relay }, DRAIN_AFTER_COMMAND_MS);
   } catch (error) {
     logger.error("Cannot relay after a command: {message}", { message: (error as Error).message });

@@ -101,10 +101,13 @@ export function isDatabaseError(error: unknown): error is DatabaseError {
   return error instanceof Error && "severity_local" in error && "code" in error;
 }
 
+/** How sockets of Cloudflare Workers fail: without a code. */
+const WORKERS_SOCKET = /^(proxy request failed|Network connection lost)/;
+
 /** For an error of the driver: whether the connection is gone, as opposed to the query being refused. */
 export function isConnectionLost(error: unknown): boolean {
   if (isDatabaseError(error)) return error.severity === "FATAL" || error.severity === "PANIC";
-  return error instanceof Error && "errno" in error;
+  return error instanceof Error && ("errno" in error || WORKERS_SOCKET.test(error.message));
 }
 
 /**

@@ -26,7 +26,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "sample-shop": ["features", "write", "database"],
   "app": ["features", "http", "publish", "read", "relay", "database", "errors", "log"],
   "compose": ["app", "config", "database", "http", "migrated", "publish", "read", "relay"],
-  "edge": ["app", "compose", "config", "http", "log", "publish", "relay"],
+  "edge": ["app", "compose", "config", "http", "log", "publish", "relay", "sleep"],
   "worker": ["edge", "http"],
   "deno": ["edge", "process"],
   "vercel": ["edge", "process"],

@@ -22,6 +22,8 @@ export interface DatabaseOptions {
   /** How long a statement may take. */
   deadlineMs?: number;
   applicationName?: string;
+  /** How long a connection is kept that nobody uses. */
+  idleSeconds?: number;
   /** How many statements may wait for a connection; more are refused at once. */
   waitingMax?: number;
 }
@@ -30,7 +32,7 @@ export interface DatabaseOptions {
 export function openDatabase(url: string, options: DatabaseOptions): Database {
   const pooler = poolerOf(url);
   const { max, prepare = pooler !== "transaction", deadlineMs = 10_000 } = options;
-  const { applicationName = "cqrs", waitingMax = 1_000 } = options;
+  const { applicationName = "cqrs", idleSeconds = 60, waitingMax = 1_000 } = options;
   // A pooler refuses it at the start, and between two transactions it would be lost: there, that of the login counts.
   const statementTimeout = pooler === "none" ? { statement_timeout: deadlineMs } : {};
   const connect = () =>
@@ -40,7 +42,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       // Saves a round trip on every new connection; it is only needed for arrays of user-defined types.
       fetch_types: false,
       connect_timeout: CONNECT_SECONDS_MAX,
-      idle_timeout: 60,
+      idle_timeout: idleSeconds,
       keep_alive: KEEP_ALIVE_SECONDS,
       backoff: (failures: number) => Math.random() * Math.min(CONNECT_AGAIN_SECONDS_MAX, 2 ** failures / 100),
       ...SHORT_QUEUES,

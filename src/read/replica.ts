@@ -1,6 +1,5 @@
 import type { Database } from "../database/database.ts";
 import { DatabaseUnavailable, isDatabaseError, isGivenUp, isUnavailable } from "../errors.ts";
-import { sleep } from "../sleep.ts";
 
 /** A copy of the database that follows it, for queries. */
 export interface Replica {
@@ -15,7 +14,7 @@ export interface Replica {
   look(): Promise<boolean>;
 }
 
-/** A query that takes longer is waited for only as long as the replica gives a sign of life. */
+/** How long a query may take before it is looked whether the replica is still there, and again and again. */
 const PATIENCE_MS = 1_000;
 /** How often it is looked whether a replica that was away is back. */
 const LOOK_EVERY_MS = 1_000;
@@ -77,24 +76,22 @@ async function askTwice<T>(replica: Replica, ask: (db: Database) => Promise<T>):
   }
 }
 
+/** Waits for the answer only as long as the replica gives signs of life. */
 async function askWatched<T>(replica: Replica, ask: (db: Database) => Promise<T>): Promise<T> {
-  const answered = new AbortController();
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const away = new Promise<never>((_, reject) => {
+    const look = async () => {
+      if (!await replica.look()) reject(new DatabaseUnavailable("Cannot hear the replica"));
+    };
+    timer = setInterval(() => void look(), PATIENCE_MS);
+  });
   try {
-    return await Promise.race([ask(replica.db), untilAway(replica, answered.signal)]);
+    return await Promise.race([ask(replica.db), away]);
   } catch (error) {
     if (error instanceof DatabaseUnavailable) void replica.look();
     throw error;
   } finally {
-    answered.abort();
-  }
-}
-
-/** Ends only by an error: when the replica gives no sign of life while a query waits for its answer. */
-async function untilAway(replica: Replica, answered: AbortSignal): Promise<never> {
-  for (;;) {
-    await sleep(PATIENCE_MS, answered);
-    if (answered.aborted) return await new Promise(() => {});
-    if (!await replica.look()) throw new DatabaseUnavailable("Cannot hear the replica");
+    clearInterval(timer);
   }
 }
 

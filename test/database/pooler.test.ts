@@ -59,6 +59,11 @@ describe("DATABASE_POOLER", () => {
     });
   });
 
+  it("is that of the primary for queries that the replica cannot answer", () => {
+    const command = { COMMAND_DATABASE_URL: "postgres://shop@primary/shop?pgbouncer=true" };
+    expect(poolers(command)).toMatchObject({ command: "transaction", query: "transaction", replica: "none" });
+  });
+
   it.each(["none", "transaction", "transaction-prepared"])("goes before what is recognized: %s", (pooler) => {
     expect(new Set(Object.values(poolers({ DATABASE_POOLER: pooler })))).toEqual(new Set([pooler]));
   });

@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { subscriptions } from "../../src/app.ts";
 import type { Database } from "../../src/database/database.ts";
 import { addProduct } from "../../src/features/catalog/commands/add-product.ts";
@@ -14,6 +14,7 @@ import { useProxy } from "../support/proxy.ts";
 
 /** So that what is sent without waiting for an answer is not taken for an answer to it. */
 const DELAY_MS = 5;
+const LONG_DELAY_MS = 25;
 /** What comes before the first statement on a new connection: startup, and two messages for the password (SCRAM). */
 const CONNECTING = 3;
 
@@ -22,7 +23,7 @@ const proxy = useProxy(() => test.urls.owner);
 
 const lamp = { input: { name: "Desk lamp", priceCents: 4_900 } };
 
-beforeAll(() => {
+beforeEach(() => {
   proxy.delayMs = DELAY_MS;
 });
 
@@ -47,7 +48,7 @@ describe.each([
     await work(db);
     const tookMs = performance.now() - began;
     // A timer may be early by a part of a millisecond.
-    expect(tookMs).toBeGreaterThan(proxy.roundTripsInARow * 2 * (DELAY_MS - 1));
+    expect(tookMs).toBeGreaterThan(proxy.roundTripsInARow * 2 * (proxy.delayMs - 1));
     if (max === 1) expect(proxy.roundTripsInARow).toBe(proxy.roundTrips);
     await db.destroy();
     return proxy.roundTripsInARow - connecting;
@@ -108,8 +109,12 @@ describe.each([
     });
 
     it("takes three in a row from an event to all read models, and connects once more if it has to", async () => {
+      // On a busy machine, what goes out at the same time may look like one after the other; never the other way round.
+      proxy.delayMs = LONG_DELAY_MS;
       const all = showAProduct(subscriptions.length);
-      expect(await roundTripsOf("relay", all, subscriptions.length)).toBe(3 + connecting);
+      const counts: number[] = [];
+      while (counts.length < 3) counts.push(await roundTripsOf("relay", all, subscriptions.length));
+      expect(Math.min(...counts)).toBe(3 + connecting);
     });
   });
 });

@@ -45,6 +45,13 @@ describe("the doctor", () => {
     ]);
   });
 
+  it("looks at the replica, too", async () => {
+    expect(await ailments(test, { replica: test.urls.query })).toEqual([]);
+    expect(await ailments(test, { replica: through(test.urls.query, { host: "127.0.0.1:1" }) })).toEqual([
+      saying("problem", `Cannot reach replica (${test.name}_query at 127.0.0.1:1/`, "host and port"),
+    ]);
+  });
+
   it("notices a server that is too old", () => {
     const old = { version: "14.19", number: "140019" };
     expect(judgeVersion("query", old)).toEqual(saying("problem", "PostgreSQL 14.19", "15 or newer"));
@@ -82,7 +89,7 @@ describe("the doctor", () => {
 
   it.each([
     ["without a unique index", "create index other on read.sales_by_day (day)"],
-    ["whose index is on an expression", "create unique index other on read.sales_by_day ((day + 0))"],
+    ["whose index is on an expression", "create unique index other on read.sales_by_day (day, (orders + 0))"],
     ["whose index is on a part", "create unique index other on read.sales_by_day (day) where orders > 0"],
   ])("notices a materialized view %s", async (_, other) => {
     const key = "create unique index sales_by_day_key on read.sales_by_day (day)";

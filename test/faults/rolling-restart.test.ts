@@ -10,8 +10,8 @@ import { verify } from "./support/oracle.ts";
 import { startOrders } from "./support/orders-shown.ts";
 import { report } from "./support/report.ts";
 
-const ROUNDS = shortOrLong(1, 6);
-const ORDERS_BETWEEN_MAX = shortOrLong(30, 300);
+const ROUNDS = shortOrLong(1, 3);
+const ORDERS_BETWEEN_MAX = shortOrLong(30, 100);
 
 /** A process, and how to start it again in the same place. */
 interface Place {

@@ -21,7 +21,7 @@ describe("migrate", () => {
   it("brings a start that waits for it to work, and has nothing left to do the second time", async () => {
     const start = run("start", { settings: settings() });
     const url = await start.printed(/Listening on (\S+)/);
-    expect(start.output).toContain(`Waiting for migration \\"${NEWEST_MIGRATION}\\"`);
+    expect(start.output).toContain(`Waiting for migration ${NEWEST_MIGRATION}`);
     const early = await fetch(`${url}/ready`);
     expect(early.status).toBe(503);
     expect(await early.json()).toMatchObject({ detail: expect.stringContaining(NEWEST_MIGRATION) });

@@ -38,12 +38,12 @@ describe.skipIf(!pgBouncer)("behind a transaction pooler", () => {
   });
 
   it("rewind goes past it", async () => {
-    const rewind = run("rewind", { settings: settings({ DATABASE_DIRECT_URL: database.urls.owner }) });
+    const elsewhere = "postgres://nobody@127.0.0.1:1/nowhere";
+    const rewind = run("rewind", {
+      settings: settings({ DATABASE_DIRECT_URL: database.urls.owner, RELAY_DATABASE_URL: elsewhere }),
+    });
     expect(await rewind.ended).toBe(0);
     expect(rewind.output).toBe("Nothing to rewind\n");
-    const { rows } = await sql`select from pg_stat_activity where application_name = 'cqrs rewind'`
-      .execute(database.owner);
-    expect(rows).toEqual([]);
   });
 
   it("start serves and relays; it does not listen, and says so", async () => {

@@ -19,7 +19,7 @@ function onlyFor(role: "command" | "query", settings: Record<string, string> = {
   const urls: DatabaseUrls = { ...test.urls, ...mapped({ command, query, relay, direct }, refused) };
   urls[role] = test.urls[role];
   const serve = { SERVE: role === "command" ? "commands" : "queries", RELAY: "off", PORT: "0", ...settings };
-  return start(readSettings(serve), urls, "127.0.0.1", { api: true, relay: false });
+  return start(readSettings(serve), urls, "127.0.0.1", { api: true, relay: false, keepAliveMs: 1_000 });
 }
 
 function mapped<Key extends string>(urls: Record<Key, string>, change: (url: string) => string) {

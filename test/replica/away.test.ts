@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { createApp } from "../../src/app.ts";
 import { readSettings } from "../../src/config.ts";
 import { DatabaseUnavailable } from "../../src/errors.ts";
+import type { Parts } from "../../src/http/env.ts";
+import type { Served } from "../../src/http/served.ts";
 import { isMigrated, NEWEST_MIGRATION } from "../../src/migrated.ts";
 import { start } from "../../src/process/start.ts";
 import { askReplica, createReplica } from "../../src/read/replica.ts";
@@ -9,6 +12,8 @@ import { useProxy } from "../support/proxy.ts";
 import { useReplicatedServer } from "../support/replicated-server.ts";
 import { useReplicatedShop, withReplica } from "../support/replicated-shop.ts";
 import { until } from "../support/until.ts";
+
+const NOWHERE = "postgres://shop:sesame@127.0.0.1:1/shop";
 
 const server = useReplicatedServer();
 const proxy = useProxy(() => server.replicaUrl);
@@ -56,7 +61,7 @@ describe("without the replica", () => {
   });
 
   it("its being away is remembered after one query", async () => {
-    const nowhere = alone.database.open("postgres://shop:sesame@127.0.0.1:1/shop", { max: 1 });
+    const nowhere = alone.database.open(NOWHERE, { max: 1 });
     const replica = createReplica({ db: nowhere, watch: nowhere, fallback: "none" }, isMigrated);
     expect(replica.isThere()).toBe(true);
     await expect(askReplica(replica, alone.database.query, isMigrated)).rejects.toThrow(DatabaseUnavailable);
@@ -76,6 +81,26 @@ describe("without the replica", () => {
     const { stop } = await startWith({ QUERY_FALLBACK: "primary" });
     await stop();
     await proxy.open();
+  });
+});
+
+describe("without the primary", () => {
+  it("a process that serves queries is ready and answers them, and one that serves commands is not ready", async () => {
+    const { database } = alone;
+    const nowhere = database.open(NOWHERE, { max: 1 });
+    const onReplica = database.open(server.onReplica(database.urls.query), { max: 1 });
+    const replica = createReplica({ db: onReplica, watch: onReplica, fallback: "none" }, isMigrated);
+    const parts: Parts = {
+      databases: { command: nowhere, query: nowhere },
+      replica,
+      relay: { db: nowhere, subscriptions: [], delayMs: 0 },
+    };
+    const statusOf = async (serve: Served, path: string) =>
+      (await createApp({ serve }).request(path, {}, parts)).status;
+    expect(await statusOf("queries", "/ready")).toBe(200);
+    expect(await statusOf("queries", "/products")).toBe(200);
+    expect(await statusOf("all", "/ready")).toBe(503);
+    expect(await statusOf("all", "/products")).toBe(200);
   });
 });
 

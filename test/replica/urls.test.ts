@@ -26,6 +26,14 @@ describe("QUERY_DATABASE_URL", () => {
     expect(urlsOf({ QUERY_DATABASE_URL: url })).toMatchObject({ replica: url, query });
   });
 
+  it("names none where each login has an address of its own, as behind Hyperdrive", () => {
+    const [COMMAND_DATABASE_URL, QUERY_DATABASE_URL] = ["0a1b2c", "3d4e5f"].map((id) =>
+      `postgres://${id}:secret@${id}.hyperdrive.local:5432/shop`
+    ) as [string, string];
+    expect(urlsOf({ COMMAND_DATABASE_URL, QUERY_DATABASE_URL })).toMatchObject({ query: QUERY_DATABASE_URL });
+    expect(urlsOf({ COMMAND_DATABASE_URL, QUERY_DATABASE_URL }).replica).toBeUndefined();
+  });
+
   it("is compared with COMMAND_DATABASE_URL, if there is one", () => {
     const COMMAND_DATABASE_URL = "postgres://shop_command:secret@primary:5439/shop";
     expect(urlsOf({ COMMAND_DATABASE_URL, QUERY_DATABASE_URL: DATABASE_URL })).toMatchObject({

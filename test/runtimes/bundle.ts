@@ -15,7 +15,7 @@ export interface Bundle {
   /** What esbuild says of it. */
   metafile: string;
   /** What it is configured to be, for miniflare. */
-  options: object;
+  options: { compatibilityDate: string; compatibilityFlags: string[] };
   remove(): Promise<void>;
 }
 

@@ -7,8 +7,8 @@ const deno = here("../../node_modules/deno/deno");
 
 export interface Place {
   port: number;
-  /** Host and port of the database. */
-  database: string;
+  /** Host and port of each database. */
+  databases: string[];
 }
 
 /** What the program is run with, by the name of the runtime. */
@@ -17,11 +17,11 @@ export const runtimes = {
   "newest-node": () => [newestNode, "src/main.ts", "start"],
   "bun": () => [here("node_modules/.bin/bun"), "src/main.ts", "start"],
   // Nothing but what it needs: to listen, to reach the database, settings, and the files of the page /docs.
-  "deno": ({ port, database }: Place) => [
+  "deno": ({ port, databases }: Place) => [
     deno,
     "serve",
     "--no-prompt",
-    `--allow-net=127.0.0.1:${port},${database}`,
+    `--allow-net=${[`127.0.0.1:${port}`, ...databases].join(",")}`,
     "--allow-env",
     "--allow-read=node_modules/swagger-ui-dist",
     "--host=127.0.0.1",

@@ -42,11 +42,11 @@ export async function doctor(): Promise<number> {
 
 /** Runs every check for those roles that can log in. */
 export async function examine(urls: DatabaseUrls): Promise<Finding[]> {
-  const logins = [...ROLES, "direct" as const].map((role): Login => ({
-    role,
-    url: urls[role],
-    db: openDatabase(urls[role], { max: 1, deadlineMs: ASK_MS_MAX, applicationName: "cqrs doctor" }),
-  }));
+  const logins = [...ROLES, "replica" as const, "direct" as const].flatMap((role): Login[] => {
+    const url = urls[role];
+    const options = { max: 1, deadlineMs: ASK_MS_MAX, applicationName: "cqrs doctor" };
+    return url === undefined ? [] : [{ role, url, db: openDatabase(url, options) }];
+  });
   try {
     const reached = await Promise.all(logins.map(async (login) => ({ login, finding: await reach(login) })));
     const able = reached.filter(({ finding }) => finding.level === "ok").map(({ login }) => login);

@@ -12,7 +12,7 @@ export type Role = typeof ROLES[number];
 
 /** A role's way to the database, with one connection. */
 export interface Login {
-  role: Role | "direct";
+  role: Role | "replica" | "direct";
   url: string;
   db: Database;
 }

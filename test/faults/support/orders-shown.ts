@@ -25,7 +25,7 @@ export async function startOrders(
   commands: Balancer,
   queries: Balancer,
   random: Random,
-  clients = 3,
+  clients = 6,
 ): Promise<OrdersShown> {
   const stopping = new AbortController();
   const acknowledged: string[] = [];

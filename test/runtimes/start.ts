@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import process from "node:process";
+import { until } from "../support/until.ts";
+import { platforms, type Runtime, runtimes } from "./runtimes.ts";
+
+export interface Running {
+  url: string;
+  /** The process group that it and what it has started are in. */
+  group: number;
+  /** Ends it at once. */
+  stop(): Promise<void>;
+}
+
+const START_MS = 30_000;
+/** Under any name of a function: for Supabase. */
+const HEALTH: Record<string, string> = { supabase: "/shop/health" };
+
+/** Starts the program on a runtime and waits until it answers. For workerd, `WORKER` says which bundle it is to run. */
+export async function startOn(name: Runtime, settings: Record<string, string>): Promise<Running> {
+  const port = await freePort();
+  const databases = Object.entries(settings).filter(([variable]) => variable.endsWith("DATABASE_URL"))
+    .map(([, url]) => new URL(url).host);
+  const place = { port, databases: [...new Set(databases)] };
+  const [program, ...args] = { ...runtimes, ...platforms }[name](place);
+  const { PATH, HOME } = process.env;
+  const child = spawn(program!, args, {
+    env: { PATH, HOME, ...settings, PORT: String(port) },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => output += bytes);
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const url = `http://127.0.0.1:${port}`;
+  await until(`${name} answers`, async () => {
+    if (child.exitCode !== null) throw new Error(`${name} ended, having printed: ${output}`);
+    return await fetch(`${url}${HEALTH[name] ?? "/health"}`).then(({ ok }) => ok, () => false);
+  }, START_MS);
+  return {
+    url,
+    group: child.pid!,
+    async stop() {
+      // With what it has started: workerd is a process of its own.
+      process.kill(-child.pid!, "SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Free at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject).listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" ? address!.port : 0));
+    });
+  });
+}
