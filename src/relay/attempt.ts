@@ -1,4 +1,4 @@
-import { isDatabaseError, isUnavailable } from "../errors.ts";
+import { isDatabaseError, isGivenUp, isUnavailable, VersionConflict } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { RecordedEvent } from "../write/event.ts";
 import type { Handler } from "./handler.ts";
@@ -10,7 +10,7 @@ const BACKOFF_MS_MAX = 60_000;
 /** Why an event could not be handled. */
 export interface Failure {
   message: string;
-  /** Whether it counts against the event: not when the database was away. */
+  /** Whether it counts against the event: not when the database was away, or others were faster. */
   counts: boolean;
 }
 
@@ -35,11 +35,16 @@ export async function tryOnce(
     // What PostgreSQL can store.
     return {
       message: message.replaceAll("\0", "").toWellFormed(),
-      counts: !isUnavailable(error) || isTooLong(error),
+      counts: !isOthersFault(error) || isTooLong(error),
     };
   } finally {
     done.abort();
   }
+}
+
+/** Whoever acts on a popular aggregate may be outrun again and again. */
+function isOthersFault(error: unknown): boolean {
+  return isUnavailable(error) || isGivenUp(error) || error instanceof VersionConflict;
 }
 
 /** A statement or a lock that took too long: that may well be for the event's sake. */

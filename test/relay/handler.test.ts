@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { DatabaseUnavailable } from "../../src/errors.ts";
+import { DatabaseUnavailable, VersionConflict } from "../../src/errors.ts";
 import { numberEvents } from "../../src/relay/checkpoint.ts";
 import { drain, drainBatch, tasksOf } from "../../src/relay/drain.ts";
 import { passBatch } from "../../src/relay/lease.ts";
@@ -109,8 +109,11 @@ describe("a handler", () => {
     await sql`delete from relay.retries`.execute(test.owner);
   });
 
-  it("does not hold it against an event when the database was away", async () => {
-    const { relay } = await addHandler(test, () => Promise.reject(new DatabaseUnavailable("away")), {
+  it.each([
+    ["the database was away", new DatabaseUnavailable("away")],
+    ["others were faster", new VersionConflict("away")],
+  ])("does not hold it against an event when %s", async (_, error) => {
+    const { relay } = await addHandler(test, () => Promise.reject(error), {
       attemptsMax: 2,
     });
     await append(test, "i");
