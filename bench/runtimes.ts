@@ -9,7 +9,6 @@ import { alternate, SHORT } from "./plan.ts";
 import { describeMachine } from "./report.ts";
 import { setUp, type Stage } from "./stage.ts";
 import { median } from "./statistics.ts";
-import { startWorkerd } from "./workerd.ts";
 
 const CONNECTIONS = 8;
 const STARTS = 5;
@@ -29,26 +28,20 @@ async function main(): Promise<void> {
     const stage = await setUp(cleanups);
     const bundle = await bundleWorker();
     cleanups.push(bundle.remove);
-    const settings = {
-      ...settingsOf(stage.database.urls),
-      RELAY: "off",
-      LOG_LEVEL: "error",
-      WORKER: JSON.stringify({ file: bundle.file, options: bundle.options }),
-    };
+    const settings = { ...settingsOf(stage.database.urls), RELAY: "off", LOG_LEVEL: "error" };
+    const start = (name: Runtime) => () => startOn(name, settings, bundle);
     console.log("\n| runtime | commands/s | queries/s | memory | start |\n| --- | --- | --- | --- | --- |");
     for (const name of Object.keys(runtimes) as Runtime[]) {
-      console.log(toRow(name, await measure(stage, name, settings)));
+      console.log(toRow(name, await measure(stage, start(name))));
     }
-    const starts = await startsOf(() => startWorkerd(bundle));
-    console.log(`\nworkerd by itself, from its start to the first answer: ${Math.round(median(starts))} ms`);
   } finally {
     for (const cleanUp of cleanups.reverse()) await cleanUp();
   }
 }
 
-async function measure(stage: Stage, name: Runtime, settings: Record<string, string>): Promise<Result> {
-  const startsMs = await startsOf(() => startOn(name, settings));
-  const running = await startOn(name, settings);
+async function measure(stage: Stage, start: () => Promise<Running>): Promise<Result> {
+  const startsMs = await startsOf(start);
+  const running = await start();
   try {
     const result: Result = { commands: [], queries: [], startsMs, memoryMb: 0 };
     const load = { url: running.url, connections: CONNECTIONS, durationMs: SHORT.roundMs };
@@ -68,7 +61,7 @@ async function measure(stage: Stage, name: Runtime, settings: Record<string, str
 }
 
 /** From the start of the process to its first answer, which asks no database: milliseconds. */
-async function startsOf(start: () => Promise<Pick<Running, "stop">>): Promise<number[]> {
+async function startsOf(start: () => Promise<Running>): Promise<number[]> {
   const times: number[] = [];
   for (let count = 0; count < STARTS; count++) {
     const startedAt = performance.now();

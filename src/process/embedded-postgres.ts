@@ -15,6 +15,8 @@ export interface EmbeddedPostgres {
 
 const START_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
+/** Enough for several processes of the program at a time. */
+const CONNECTIONS_MAX = 300;
 
 /**
  * Starts a real PostgreSQL from npm whose files are in `folder`, or takes over one that a killed process left.
@@ -54,7 +56,8 @@ async function startAndClaim(binaries: Binaries, owner: Owner, data: string, pas
 }
 
 async function start(binaries: Binaries, owner: Owner, data: string): Promise<void> {
-  const options = `-p ${await freePort()} -c listen_addresses=127.0.0.1 -c unix_socket_directories=`;
+  const place = `-p ${await freePort()} -c listen_addresses=127.0.0.1 -c unix_socket_directories=`;
+  const options = `${place} -c max_connections=${CONNECTIONS_MAX}`;
   const log = join(data, "server.log");
   if (await run(binaries.pg_ctl, ["start", "-D", data, "-l", log, "-w", "-o", options], owner) === 0) return;
   if (await isRunning(binaries, owner, data)) return;

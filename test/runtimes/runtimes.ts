@@ -1,5 +1,8 @@
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { Bundle } from "./bundle.ts";
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const newestNode = here("node_modules/node/bin/node");
@@ -9,9 +12,12 @@ export interface Place {
   port: number;
   /** Host and port of each database. */
   databases: string[];
+  settings: Record<string, string>;
+  /** The Worker's bundle. */
+  bundle: Pick<Bundle, "file" | "options">;
 }
 
-/** What the program is run with, by the name of the runtime. */
+/** The command that runs the program, by the name of the runtime. */
 export const runtimes = {
   "node": () => [process.execPath, "--import", "tsx", "src/main.ts", "start"],
   "newest-node": () => [newestNode, "src/main.ts", "start"],
@@ -28,13 +34,47 @@ export const runtimes = {
     `--port=${port}`,
     "src/deno.ts",
   ],
-  "workerd": () => [newestNode, here("serve-worker.mjs")],
+  "workerd": async (place: Place) => [
+    here("node_modules/.bin/workerd"),
+    "serve",
+    await writeConfig(place),
+    `--directory-path=assets=${here("../../node_modules/swagger-ui-dist")}`,
+  ],
 };
 
 /** What is run elsewhere only, with what is closest to it here. */
 export const platforms = {
+  "cloudflare": () => [newestNode, here("serve-worker.mjs")],
   "vercel": () => [newestNode, here("serve-vercel.ts")],
   "supabase": () => [deno, "run", "--allow-all", here("serve-supabase.ts")],
 };
 
 export type Runtime = keyof typeof runtimes | keyof typeof platforms;
+
+/** The configuration of workerd itself: the bundle as wrangler configures it, with the settings as its variables. */
+async function writeConfig({ port, settings, bundle: { file, options } }: Place): Promise<string> {
+  const config = join(dirname(file), `worker-${port}.capnp`);
+  const variables = Object.entries(settings).map(([name, value]) =>
+    `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`
+  );
+  await writeFile(
+    config,
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "worker", worker = .worker),
+    (name = "internet", network = (allow = ["public", "private"])),
+    (name = "assets", disk = (path = "assets")),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "worker")],
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  compatibilityDate = "${options.compatibilityDate}",
+  compatibilityFlags = ${JSON.stringify(options.compatibilityFlags)},
+  bindings = [(name = "ASSETS", service = "assets"), ${variables.join(", ")}],
+);
+`,
+  );
+  return config;
+}

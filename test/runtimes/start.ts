@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import process from "node:process";
 import { until } from "../support/until.ts";
-import { platforms, type Runtime, runtimes } from "./runtimes.ts";
+import { type Place, platforms, type Runtime, runtimes } from "./runtimes.ts";
 
 export interface Running {
   url: string;
@@ -16,16 +16,20 @@ const START_MS = 30_000;
 /** Under any name of a function: for Supabase. */
 const HEALTH: Record<string, string> = { supabase: "/shop/health" };
 
-/** Starts the program on a runtime and waits until it answers. For workerd, `WORKER` says which bundle it is to run. */
-export async function startOn(name: Runtime, settings: Record<string, string>): Promise<Running> {
+/** Starts the program on a runtime and waits until it answers. */
+export async function startOn(
+  name: Runtime,
+  settings: Record<string, string>,
+  bundle: Place["bundle"],
+): Promise<Running> {
   const port = await freePort();
   const databases = Object.entries(settings).filter(([variable]) => variable.endsWith("DATABASE_URL"))
     .map(([, url]) => new URL(url).host);
-  const place = { port, databases: [...new Set(databases)] };
-  const [program, ...args] = { ...runtimes, ...platforms }[name](place);
+  const place = { port, databases: [...new Set(databases)], settings, bundle };
+  const [program, ...args] = await { ...runtimes, ...platforms }[name](place);
   const { PATH, HOME } = process.env;
   const child = spawn(program!, args, {
-    env: { PATH, HOME, ...settings, PORT: String(port) },
+    env: { PATH, HOME, ...settings, PORT: String(port), WORKER: JSON.stringify(bundle) },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

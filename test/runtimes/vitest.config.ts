@@ -9,7 +9,7 @@ export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   test: {
     globalSetup: ["test/support/server.ts", "test/runtimes/setup.ts"],
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       { test: { ...common, name: "platforms", include: ["test/runtimes/*.test.ts"] } },
       ...Object.keys(runtimes).map((name) => ({

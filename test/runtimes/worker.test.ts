@@ -13,7 +13,7 @@ const test = useTestDatabase();
 const proxy = useProxy(() => test.urls.owner);
 
 const useWorker = (settings: () => Record<string, string>) =>
-  useRuntime(() => test.urls, settings, "workerd");
+  useRuntime(() => test.urls, settings, "cloudflare");
 
 const post = (url: string, body: object) =>
   fetch(url, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });

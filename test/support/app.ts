@@ -78,12 +78,15 @@ export function useTestApp(): TestApp {
   };
 }
 
+/** Short, so that a file is over soon after its last test. */
+const KEEP_ALIVE_MS = 200;
+
 /** In this process: what is asked of it does not go over the network, unless it is asked at its URL. */
 function useServedApp(parts: () => Parts) {
   const app = createApp({ pages: pages() });
   let serving: Serving;
   beforeAll(async () => {
-    serving = await serve((request) => app.fetch(request, parts()), "127.0.0.1", 0);
+    serving = await serve((request) => app.fetch(request, parts()), "127.0.0.1", 0, KEEP_ALIVE_MS);
   });
   afterAll(() => serving.stop());
   return {

@@ -17,7 +17,7 @@ export function useRuntime(
   let running: Running;
   beforeAll(async () => {
     const own = typeof settings === "function" ? settings() : settings;
-    running = await startOn(name, { ...settingsOf(await urls()), ...own, WORKER: inject("worker") });
+    running = await startOn(name, { ...settingsOf(await urls()), ...own }, inject("worker"));
   });
   afterAll(() => running?.stop());
   return {
