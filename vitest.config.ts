@@ -5,7 +5,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/server.ts", "test/faults/support/report.ts"],
     pool: "forks",
-    maxWorkers: 2,
+    // Files share a process, and with it the modules it has loaded: they share nothing else.
+    isolate: false,
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
