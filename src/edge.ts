@@ -79,7 +79,7 @@ export function createEdge({ variables, keepsConnections, ...options }: EdgeOpti
     async fetch(request, defer) {
       const parts = kept ?? open();
       const response = await app.fetch(request, parts);
-      const isCommand = request.method !== "GET" && response.ok;
+      const isCommand = !["GET", "HEAD"].includes(request.method) && response.ok;
       defer(afterwards(parts, isCommand));
       return response;
     },
@@ -96,8 +96,9 @@ export function createEdge({ variables, keepsConnections, ...options }: EdgeOpti
 }
 
 /** Never fails: the next command, or the clock, relays what is left. */
-async function drainAfterCommand({ relay }: Composed): Promise<void> {
+async function drainAfterCommand({ relay, publishers }: Composed): Promise<void> {
   try {
+    await beginPublishing(relay.db, publishers);
     for (const pauseMs of LOOK_AGAIN_MS) {
       const { more } = await drainEvents({ ...relay }, DRAIN_AFTER_COMMAND_MS);
       if (!more) return;
