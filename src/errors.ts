@@ -107,7 +107,10 @@ const WORKERS_SOCKET = /^(proxy request failed|Network connection lost)/;
 /** For an error of the driver: whether the connection is gone, as opposed to the query being refused. */
 export function isConnectionLost(error: unknown): boolean {
   if (isDatabaseError(error)) return error.severity === "FATAL" || error.severity === "PANIC";
-  return error instanceof Error && ("errno" in error || WORKERS_SOCKET.test(error.message));
+  if (!(error instanceof Error)) return false;
+  // EPIPE: Node's socket refuses to write after the server has ended the connection, without an errno.
+  return "errno" in error || ("code" in error && error.code === "EPIPE") ||
+    WORKERS_SOCKET.test(error.message);
 }
 
 /**

@@ -1,8 +1,16 @@
 import { fileURLToPath } from "node:url";
+import process from "node:process";
 import { defineConfig } from "vitest/config";
 import { runtimes } from "./runtimes.ts";
 
 const common = { pool: "forks" as const, testTimeout: 30_000, hookTimeout: 60_000 };
+
+const JOURNEYS = ["test/journeys/**/*.test.ts"];
+
+/** In CI, `npm run check` runs the rest on this Node, in the process of the tests. */
+function isRunBefore(name: string): boolean {
+  return name === "node" && Boolean(process.env.CI);
+}
 
 /** The tests over HTTP, against the program as it runs on each runtime, and what is only to be tested there. */
 export default defineConfig({
@@ -16,7 +24,7 @@ export default defineConfig({
         test: {
           ...common,
           name,
-          include: ["test/http/**/*.test.ts", "test/journeys/**/*.test.ts"],
+          include: isRunBefore(name) ? JOURNEYS : ["test/http/**/*.test.ts", ...JOURNEYS],
           env: { TEST_RUNTIME: name },
           // They share nothing but modules, and most of the time is spent on loading those.
           isolate: false,
