@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import process from "node:process";
 import { until } from "../support/until.ts";
 import { type Place, platforms, type Runtime, runtimes } from "./runtimes.ts";
+import { freePort } from "../support/free-port.ts";
 
 export interface Running {
   url: string;
@@ -50,14 +50,4 @@ export async function startOn(
       await ended;
     },
   };
-}
-
-/** Free at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on("error", reject).listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? address!.port : 0));
-    });
-  });
 }

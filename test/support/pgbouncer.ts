@@ -1,12 +1,13 @@
 import { execFile, spawn } from "node:child_process";
 import { access, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { serverOwner } from "../../src/process/postgres-binaries.ts";
 import { until } from "./until.ts";
+import { freePort } from "./free-port.ts";
 
 /** What it keeps for a client: a session, each of its transactions, or these with what it has prepared (1.21, newer). */
 export type PoolMode = "session" | "transaction" | "transaction-prepared";
@@ -99,14 +100,5 @@ function isOpen(port: number): Promise<boolean> {
       "connect",
       () => socket.end(),
     );
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
   });
 }

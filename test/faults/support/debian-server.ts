@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { chmod, chown, mkdtemp, readdir, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll } from "vitest";
 import { type Owner, serverOwner } from "../../../src/process/postgres-binaries.ts";
 import { run } from "../../../src/process/run.ts";
+import { freePort } from "../../support/free-port.ts";
 
 const VERSIONS = "/usr/lib/postgresql";
 
@@ -65,12 +64,4 @@ export function useDebianServer(programs: string): DebianServer {
 export async function must(program: string, args: string[], owner: Owner): Promise<void> {
   const code = await run(program, args, owner);
   if (code !== 0) throw new Error(`Cannot go on: ${program} ${args.join(" ")} ended with ${code}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await promisify(server.close.bind(server))();
-  return typeof address === "object" ? address!.port : 0;
 }
