@@ -1,5 +1,5 @@
--- The append-only log of what happened, the outbox of events that have no position yet, the answers of
--- commands that carried an idempotency key, and the one function that writes all three.
+-- The append-only log of events, the outbox of events that have no position yet, the results of commands that carried an
+-- idempotency key, and the one function that writes all three.
 
 create table write.events (
   id uuid primary key,
@@ -29,32 +29,34 @@ $$;
 create trigger events_are_immutable before update or delete or truncate on write.events
   for each statement execute function write.refuse_change();
 
+-- Rows come and go: by the default settings, vacuum would wait for a fifth of the table's largest size.
 create table write.outbox (
   -- The order of arrival. Gaps are normal, and a smaller id may become visible after a larger one.
   id bigint generated always as identity primary key,
   event_id uuid not null,
   recorded_at timestamptz not null
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 create table write.idempotency_keys (
   caller text not null,
   -- the name of the command
   command text not null,
   key text not null,
-  -- SHA-256 of the input, to tell a repeated request from another one under the same key
+  -- SHA-256 of the input, to tell a repeated request from another request under the same key
   fingerprint text not null,
-  answer jsonb not null,
+  -- what the command returned: {"id", "version", "lastEventId"}
+  result jsonb not null,
   created_at timestamptz not null default now(),
   primary key (caller, command, key)
 );
 create index idempotency_keys_for_sweep_idx on write.idempotency_keys (created_at);
 
--- Appends events to a stream and returns the stream's new version. It is called inside the statement that
--- writes the tables: what it raises undoes that statement as a whole.
+-- Appends events to a stream and returns the stream's new version. Runs inside the statement that writes the tables: an
+-- error raised here undoes the whole statement.
 --
--- new_events: [{"id", "type", "data", "metadata"}]; may be empty when only the answer is to be kept.
--- idempotency: {"caller", "command", "key", "fingerprint", "answer"}, or null.
--- Raises CQ001 when the stream is not at expected_version, CQ002 when the key has an answer already, CQ003 when
+-- new_events: [{"id", "type", "data", "metadata"}]; may be empty when only the result is to be stored.
+-- idempotency: {"caller", "command", "key", "fingerprint", "result"}, or null.
+-- Raises CQ001 when the stream is not at expected_version, CQ002 when the key has a result already, CQ003 when
 -- a command with this key is running; and 23505 on events_stream_version_key when a rival was faster.
 create function write.append(stream_name text, expected_version integer, new_events jsonb, idempotency jsonb)
 returns integer
@@ -63,7 +65,7 @@ declare
   current_version integer;
 begin
   if idempotency is not null then
-    perform write.keep_answer(idempotency);
+    perform write.store_result(idempotency);
   end if;
 
   select coalesce(max(version), 0) into current_version from write.events where stream = stream_name;
@@ -85,9 +87,9 @@ begin
 end;
 $$;
 
--- The advisory lock is only there to refuse a running duplicate at once instead of queueing behind it; the
--- primary key is what keeps a key from being used twice. Raises CQ002 and CQ003, see write.append.
-create function write.keep_answer(given jsonb) returns void
+-- Stores the result of a command with its idempotency key. The primary key keeps a key from being used twice; the advisory
+-- lock only refuses a running duplicate at once instead of letting it queue. Raises CQ002 and CQ003, see write.append.
+create function write.store_result(given jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   if not pg_try_advisory_xact_lock(hashtextextended(
@@ -96,16 +98,16 @@ begin
     raise exception 'A command with idempotency key % is running', given ->> 'key' using errcode = 'CQ003';
   end if;
 
-  insert into write.idempotency_keys (caller, command, key, fingerprint, answer)
-  values (given ->> 'caller', given ->> 'command', given ->> 'key', given ->> 'fingerprint', given -> 'answer')
+  insert into write.idempotency_keys (caller, command, key, fingerprint, result)
+  values (given ->> 'caller', given ->> 'command', given ->> 'key', given ->> 'fingerprint', given -> 'result')
   on conflict do nothing;
   if not found then
-    raise exception 'Idempotency key % has an answer', given ->> 'key' using errcode = 'CQ002';
+    raise exception 'Idempotency key % has a result', given ->> 'key' using errcode = 'CQ002';
   end if;
 end;
 $$;
 
--- Forgets answers older than 30 days, at most 10,000 at a time; returns how many.
+-- Forgets results older than 30 days, at most 10,000 at a time; returns how many.
 create function write.sweep_idempotency_keys() returns integer
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -118,8 +120,3 @@ begin
   return swept;
 end;
 $$;
-
-call public.grant_to('command', 'execute on function write.append');
-call public.grant_to('relay', 'execute on function write.sweep_idempotency_keys');
-call public.grant_to('relay', 'select on write.events');
-call public.grant_to('relay', 'select, delete on write.outbox');

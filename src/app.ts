@@ -1,16 +1,14 @@
 import { Hono } from "hono";
-import { requestId } from "hono/request-id";
 import type { Database } from "./database/database.ts";
-import { NotFound } from "./errors.ts";
 import { catalogCommands } from "./features/catalog/commands/routes.ts";
 import { productCatalog } from "./features/catalog/queries/product-catalog.ts";
 import { catalogQueries } from "./features/catalog/queries/routes.ts";
 import { customers } from "./features/customers/routes.ts";
-import { inventoryCommands } from "./features/inventory/commands/routes.ts";
-import { orderingCommands } from "./features/ordering/commands/routes.ts";
+import { fulfilment } from "./features/fulfilment/process-manager.ts";
 import { orderProgress } from "./features/fulfilment/queries/order-progress.ts";
 import { fulfilmentQueries } from "./features/fulfilment/queries/routes.ts";
-import { fulfilment } from "./features/fulfilment/process-manager.ts";
+import { inventoryCommands } from "./features/inventory/commands/routes.ts";
+import { orderingCommands } from "./features/ordering/commands/routes.ts";
 import { fulfilmentQueue } from "./features/ordering/queries/fulfilment-queue.ts";
 import { orderDetails } from "./features/ordering/queries/order-details.ts";
 import { orderingQueries } from "./features/ordering/queries/routes.ts";
@@ -18,119 +16,50 @@ import { salesByDay } from "./features/ordering/queries/sales-by-day.ts";
 import { collectPayments, timeOutPayments } from "./features/payments/collect-payments.ts";
 import { sampleGateway } from "./features/payments/sample-gateway.ts";
 import type { Env } from "./http/env.ts";
-import { limitBody } from "./http/limit-body.ts";
-import { openApi } from "./http/openapi.ts";
-import { health, operations } from "./http/operations.ts";
-import { toProblem } from "./http/problem.ts";
-import { elsewhere, type Served } from "./http/served.ts";
-import { getLogger } from "./log.ts";
 import type { Endpoint } from "./publish/endpoint.ts";
 import { type Post, publisher } from "./publish/publisher.ts";
-import { toSubscription } from "./read/read-model.ts";
-import type { Relay } from "./relay/drain.ts";
-import { subscribe } from "./relay/handler.ts";
-import { toHandler } from "./relay/process-manager.ts";
-import type { Subscription } from "./relay/subscription.ts";
-import type { Timer } from "./relay/timer.ts";
+import type { ReadModel } from "./read/read-model.ts";
+import type { Handler } from "./relay/handlers/handler.ts";
+import { toHandler } from "./relay/handlers/process-manager.ts";
+import type { Timer } from "./relay/handlers/timer.ts";
 
-/** What queries read. */
-export const readModels = [orderDetails, productCatalog, fulfilmentQueue, salesByDay, orderProgress];
-
-/** What keeps the read models fresh. */
-export const subscriptions = readModels.map(toSubscription);
-
-/** Who acts on events, by commands. */
-export function handlers(command: Database): Subscription[] {
-  return [toHandler(command, fulfilment), collectPayments(command, sampleGateway(command))].map(subscribe);
-}
-
-/** Whom events are sent to. */
-export function publishers(endpoints: Endpoint[], source: string, post: Post): Subscription[] {
-  return endpoints.map((endpoint) => subscribe(publisher(endpoint, source, post)));
-}
-
-/** What becomes due by itself. */
-export function timers(command: Database): Timer[] {
-  return [timeOutPayments(command)];
-}
-
-/** The relay. What handlers send goes through `command`. */
-export function createRelay(
-  db: Database,
-  command: Database,
-  publishing: Subscription[],
-  options: Pick<Relay, "delayMs" | "stopping">,
-): Relay {
-  const told = [...subscriptions, ...handlers(command), ...publishing];
-  return { db, subscriptions: told, timers: timers(command), ...options };
-}
-
-/** What the API accepts. */
-function commands() {
-  return new Hono<Env>()
-    .route("/", catalogCommands())
-    .route("/", inventoryCommands())
-    .route("/", orderingCommands())
-    .route("/", customers());
-}
-
-/** What the API answers. */
-function queries() {
-  return new Hono<Env>()
-    .route("/", catalogQueries())
-    .route("/", orderingQueries())
-    .route("/", fulfilmentQueries());
-}
-
-/** Commands, queries or both, and what every process has for operators. */
-function routes(serve: Served) {
-  return new Hono<Env>()
-    .route("/", serve === "queries" ? elsewhere(commands(), serve) : commands())
-    .route("/", serve === "commands" ? elsewhere(queries(), serve) : queries())
-    .route("/", health(serve))
-    .route("/", operations());
-}
-
-/** The routes with their types, for a typed client: `hc<Routes>(url)`. */
-export type Routes = ReturnType<typeof routes>;
-
-export interface AppOptions {
-  serve?: Served;
-  /** Pages that only some runtimes serve, such as `/docs`. */
-  pages?: Hono<Env>;
-}
-
-const INFO = {
+/** The heading of the API's documentation. */
+export const info = {
   title: "CQRS on one Postgres",
   version: "0.1.0",
   description: "Commands change the shop, queries show it.",
 };
 
-const BODY_BYTES_MAX = 256 * 1024;
+/** The commands that the API accepts. */
+export const commands = () =>
+  new Hono<Env>()
+    .route("/", catalogCommands())
+    .route("/", inventoryCommands())
+    .route("/", orderingCommands())
+    .route("/", customers());
 
-const logger = getLogger("cqrs.http");
+/** The queries that the API answers. */
+export const queries = () =>
+  new Hono<Env>().route("/", catalogQueries()).route("/", orderingQueries()).route("/", fulfilmentQueries());
 
-/** The program's HTTP side: it is given the parts it works with at each request. */
-export function createApp({ serve = "all", pages = new Hono() }: AppOptions = {}) {
-  const api = routes(serve);
-  let document: ReturnType<typeof openApi> | undefined;
-  return new Hono<Env>()
-    .use(requestId(), async (c, next) => {
-      const startedAt = performance.now();
-      c.set("caller", "anonymous");
-      await next();
-      logger.info("{method} {path} {status} in {ms} ms", {
-        method: c.req.method,
-        path: c.req.path,
-        status: c.res.status,
-        ms: Math.round(performance.now() - startedAt),
-        requestId: c.get("requestId"),
-      });
-    })
-    .use(limitBody(BODY_BYTES_MAX))
-    .get("/openapi.json", (c) => c.json(document ??= openApi(api, INFO)))
-    .route("/", pages)
-    .route("/", api)
-    .notFound((c) => toProblem(new NotFound(`Cannot find ${c.req.method} ${c.req.path}`), c))
-    .onError(toProblem);
-}
+/** The views that queries read. The relay keeps them fresh. */
+export const readModels: ReadModel[] = [
+  orderDetails,
+  productCatalog,
+  fulfilmentQueue,
+  salesByDay,
+  orderProgress,
+];
+
+/** The handlers that act on events, by commands through `db`. */
+export const handlers = (db: Database): Handler[] => [
+  toHandler(db, fulfilment),
+  collectPayments(db, sampleGateway(db)),
+];
+
+/** The publishers that send events to other programs. */
+export const publishers = (endpoints: Endpoint[], source: string, post: Post): Handler[] =>
+  endpoints.map((endpoint) => publisher(endpoint, source, post));
+
+/** The timers: work that the clock makes due. */
+export const timers = (db: Database): Timer[] => [timeOutPayments(db)];

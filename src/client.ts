@@ -1,5 +1,5 @@
 import { hc } from "hono/client";
-import type { Routes } from "./app.ts";
+import type { Routes } from "./compose.ts";
 
 /** A client that knows every route: its input, and what it answers. */
 export function createClient(url: string) {

@@ -1,28 +1,61 @@
-import { createRelay, publishers } from "./app.ts";
+import { Hono } from "hono";
+import { commands, handlers, info, publishers, queries, readModels, timers } from "./app.ts";
 import type { DatabaseUrls, Settings } from "./config.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database/database.ts";
-import type { Parts } from "./http/env.ts";
+import type { Env, Resources } from "./http/env.ts";
+import { health, operations } from "./http/operations.ts";
+import { serveApi } from "./http/serve-api.ts";
+import { elsewhere, type Served } from "./http/served.ts";
 import { isMigrated } from "./migrated.ts";
 import type { Post } from "./publish/publisher.ts";
+import { subscribeReadModel } from "./read/read-model.ts";
 import { createReplica } from "./read/replica.ts";
+import { createRelay } from "./relay/drain.ts";
+import { subscribeHandler } from "./relay/handlers/subscribe-handler.ts";
 import type { Subscription } from "./relay/subscription.ts";
+
+/** Commands, queries or both, and the routes of every process for operators. */
+function routes(serve: Served) {
+  return new Hono<Env>()
+    .route("/", serve === "queries" ? elsewhere(commands(), serve) : commands())
+    .route("/", serve === "commands" ? elsewhere(queries(), serve) : queries())
+    .route("/", health(serve))
+    .route("/", operations());
+}
+
+/** The routes with their types, for a typed client: `hc<Routes>(url)`. */
+export type Routes = ReturnType<typeof routes>;
+
+export interface AppOptions {
+  serve?: Served;
+  /** Pages that only some runtimes serve, such as `/docs`. */
+  pages?: Hono<Env>;
+}
+
+/** The program's HTTP side. Each request is given the resources to work with. */
+export function createApp({ serve = "all", pages = new Hono() }: AppOptions = {}): Hono<Env> {
+  return serveApi(routes(serve), info, pages);
+}
+
+/** The subscriptions that keep the read models fresh. */
+export const readModelSubscriptions: Subscription[] = readModels.map(subscribeReadModel);
 
 type Limits = Pick<DatabaseOptions, "max" | "deadlineMs" | "idleSeconds">;
 
-/** What depends on where the program runs. */
+/** The parts that depend on the platform the program runs on. */
 export interface Surroundings {
-  /** What each pool may take. What handlers send goes through one of its own: they cannot take the API's. */
+  /** Limits of each pool. Handlers send their commands through a pool of their own: they cannot take the API's. */
   limits: Record<"command" | "handlers" | "query" | "relay", Limits>;
   post: Post;
   stopping?: AbortSignal;
 }
 
-/** So short that whoever waits for a sign of life does not wait long. */
+/** Short limits, so that a request does not wait long for a sign of life. */
 const WATCH: Limits = { max: 1, deadlineMs: 1_000 };
 
 /** The parts of the program, put together from the settings. */
-export interface Composed extends Parts {
-  databases: Parts["databases"] & { handlers: Database };
+export interface Composed extends Resources {
+  databases: Resources["databases"] & { handlers: Database };
   publishers: Subscription[];
   close(): Promise<void>;
 }
@@ -36,8 +69,8 @@ export function compose(
   const open = (pool: keyof typeof limits, url: string, own: Limits = limits[pool]) =>
     openDatabase(url, { ...own, applicationName: `cqrs ${pool}` });
   const databases = {
-    command: open("command", urls.command),
-    query: open("query", urls.query),
+    commands: open("command", urls.command),
+    queries: open("query", urls.query),
     handlers: open("handlers", urls.command),
   };
   const replica = urls.replica === undefined || settings.SERVE === "commands" ? undefined : createReplica({
@@ -45,8 +78,12 @@ export function compose(
     watch: open("query", urls.replica, WATCH),
     fallback: settings.QUERY_FALLBACK,
   }, isMigrated);
-  const publishing = publishers(settings.PUBLISH_TO, settings.PUBLISH_SOURCE, post);
-  const relay = createRelay(open("relay", urls.relay), databases.handlers, publishing, {
+  const publishing = publishers(settings.PUBLISH_TO, settings.PUBLISH_SOURCE, post).map(subscribeHandler);
+  const handling = handlers(databases.handlers).map(subscribeHandler);
+  const relay = createRelay({
+    db: open("relay", urls.relay),
+    subscriptions: [...readModelSubscriptions, ...handling, ...publishing],
+    timers: timers(databases.handlers),
     delayMs: settings.RELAY_DELAY_MS,
     ...stopping && { stopping },
   });

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { poolerOf, POOLERS, withPooler } from "./database/pooler.ts";
-import { LOG_LEVELS } from "./log.ts";
+import { LOG_LEVELS } from "./logging.ts";
 import { endpoints } from "./publish/endpoint.ts";
 
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// URL" });

@@ -1,12 +1,12 @@
 import type { Hono } from "hono";
-import { createApp } from "./app.ts";
+import { createApp } from "./compose.ts";
 import { compose, type Composed, type Surroundings } from "./compose.ts";
 import { databaseUrls, InvalidSettings, readSettings } from "./config.ts";
 import type { Env } from "./http/env.ts";
-import { configureLog, getLogger } from "./log.ts";
+import { configureLogging, getLogger } from "./logging.ts";
 import { beginPublishing } from "./publish/begin.ts";
 import { createPostByFetch } from "./publish/post-by-fetch.ts";
-import { drain, type Drained, drainEvents } from "./relay/drain.ts";
+import { drain, type Drained, drainEvents, withOwnTasks } from "./relay/drain.ts";
 import { sleep } from "./sleep.ts";
 
 /** Lets work go on after the answer: `waitUntil`, by whatever name the platform has it. */
@@ -58,7 +58,7 @@ export function createEdge({ variables, keepsConnections, ...options }: EdgeOpti
   const settings = readSettings(variables);
   const { DATABASE_URL, RELAY, SERVE, LOG_LEVEL, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
   if (DATABASE_URL === undefined) throw new InvalidSettings("Cannot start: DATABASE_URL is missing");
-  configureLog(LOG_LEVEL, "json");
+  configureLogging(LOG_LEVEL, "json");
   const app = createApp({ ...options, serve: SERVE });
   const surroundings = {
     limits: keepsConnections ? SEVERAL_REQUESTS : ONE_REQUEST,
@@ -87,7 +87,7 @@ export function createEdge({ variables, keepsConnections, ...options }: EdgeOpti
       const parts = kept ?? open();
       try {
         await beginPublishing(parts.relay.db, parts.publishers);
-        return await drain({ ...parts.relay }, DRAIN_MS);
+        return await drain(withOwnTasks(parts.relay), DRAIN_MS);
       } finally {
         await close(parts);
       }
@@ -100,11 +100,11 @@ async function drainAfterCommand({ relay, publishers }: Composed): Promise<void>
   try {
     await beginPublishing(relay.db, publishers);
     for (const pauseMs of LOOK_AGAIN_MS) {
-      const { more } = await drainEvents({ ...relay }, DRAIN_AFTER_COMMAND_MS);
+      const { more } = await drainEvents(withOwnTasks(relay), DRAIN_AFTER_COMMAND_MS);
       if (!more) return;
       await sleep(pauseMs);
     }
-    await drainEvents({ ...relay }, DRAIN_AFTER_COMMAND_MS);
+    await drainEvents(withOwnTasks(relay), DRAIN_AFTER_COMMAND_MS);
   } catch (error) {
     logger.error("Cannot relay after a command: {message}", { message: (error as Error).message });
   }

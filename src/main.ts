@@ -1,5 +1,5 @@
 import process from "node:process";
-import { dev, serveParts, shop } from "./process/commands.ts";
+import { dev, runUntilStopped, shop } from "./process/modes.ts";
 import { doctor } from "./process/doctor/doctor.ts";
 import { migrateOnly, rewindOnly } from "./process/upkeep.ts";
 
@@ -7,8 +7,8 @@ import { migrateOnly, rewindOnly } from "./process/upkeep.ts";
 const modes = new Map<string, () => Promise<number>>([
   ["dev", dev],
   ["shop", shop],
-  ["start", () => serveParts("api and relay")],
-  ["relay", () => serveParts("relay")],
+  ["start", () => runUntilStopped("api and relay")],
+  ["relay", () => runUntilStopped("relay")],
   ["migrate", migrateOnly],
   ["rewind", rewindOnly],
   ["doctor", doctor],

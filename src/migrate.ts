@@ -2,46 +2,84 @@ import { sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import type { Database } from "./database/database.ts";
 
-/** The text of a migration by its name, such as `0001_roles`. */
-export type Migrations = Record<string, string>;
+/** The SQL files of `migrations/`. */
+export interface Migrations {
+  /** The text of every numbered migration by its name, such as `0002_events`. */
+  numbered: Record<string, string>;
+  /** The text of `roles.sql`, which every migrate applies after them. */
+  roles: string;
+}
+
+/** A migration of the layout before the first release: no other migration has had this name. */
+const EARLY_LAYOUT = "0001_roles";
 
 /**
- * Applies what is pending, all in one transaction, one process at a time. The database must have one connection
- * only, and be connected directly: the lock belongs to the session.
+ * Applies what is pending, then roles, limits and rights, all in one transaction, one process at a time. The database
+ * must be connected directly, as the owner. Migrations that only the database knows, from a newer program, stay as they
+ * are; pending ones may come before applied ones, as after an upgrade of the machinery below an owner's migrations.
  *
+ * @returns The names of the numbered migrations that were applied.
  * @throws {Error} If one fails: then none was applied.
  */
-export async function migrate(owner: Database, migrations: Migrations): Promise<string[]> {
+export async function migrate(owner: Database, { numbered, roles }: Migrations): Promise<string[]> {
+  return await owner.transaction().setIsolationLevel("read committed").execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtext('migrate'))`.execute(trx);
+    const applied = await applyPending(trx, numbered);
+    await sql.raw(roles).execute(trx).catch(explain("roles"));
+    return applied;
+  }).catch(explain("the database"));
+}
+
+async function applyPending(trx: Database, numbered: Record<string, string>): Promise<string[]> {
+  const known = await listApplied(trx);
+  if (known.includes(EARLY_LAYOUT)) {
+    throw new Error(
+      `Cannot migrate: the database was made by an early version of this project (it has ${EARLY_LAYOUT}), which no ` +
+        "migration leads on from; use an empty database, or remove the folder DATA_DIR (.data)",
+    );
+  }
+  const none = Object.fromEntries(known.map((name) => [name, { up: async () => {} }]));
   const migrator = new Migrator({
-    db: owner,
-    provider: { getMigrations: () => Promise.resolve(toSteps(migrations)) },
+    db: trx,
+    provider: { getMigrations: () => Promise.resolve({ ...none, ...toSteps(numbered) }) },
+    allowUnorderedMigrations: true,
   });
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error) {
-    const failed = results.find((result) => result.status === "Error")?.migrationName ?? "the database";
-    throw new Error(`Cannot migrate ${failed}: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
+    explain(results.find(({ status }) => status === "Error")?.migrationName ?? "the database")(error);
   }
-  for (const role of ["command", "query", "relay"]) {
-    await sql`call public.grant_to(${role}, 'select on public.kysely_migration')`.execute(owner);
-  }
-  return results.map((result) => result.migrationName);
+  return results.map(({ migrationName }) => migrationName);
 }
 
-function toSteps(migrations: Migrations) {
+async function listApplied(trx: Database): Promise<string[]> {
+  const { rows: [found] } = await sql<{ found: boolean }>`
+    select to_regclass('public.kysely_migration') is not null as found`.execute(trx);
+  if (!found?.found) return [];
+  const { rows } = await sql<{ name: string }>`select name from public.kysely_migration`.execute(trx);
+  return rows.map(({ name }) => name);
+}
+
+function toSteps(numbered: Record<string, string>) {
   return Object.fromEntries(
-    Object.entries(migrations).map(([name, text]) => [
+    Object.entries(numbered).map(([name, text]) => [
       name,
       { up: async (db: Database) => void await sql.raw(text).execute(db) },
     ]),
   );
 }
 
+function explain(name: string) {
+  return (error: unknown): never => {
+    if (error instanceof Error && error.message.startsWith("Cannot migrate")) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot migrate ${name}: ${reason}`, { cause: error });
+  };
+}
+
 /**
  * Lets the run-time roles log in with the passwords of their URLs. A URL of another user is left alone. Some poolers
  * want the project after the user's name: `shop_query.project`.
- * @see migrations/0001_roles.sql
+ * @see migrations/roles.sql
  */
 export async function giveRolesTheirPasswords(owner: Database, urls: string[]): Promise<void> {
   for (const url of urls.map((text) => new URL(text))) {

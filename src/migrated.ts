@@ -2,20 +2,55 @@ import { sql } from "kysely";
 import type { Database } from "./database/database.ts";
 import { isDatabaseError } from "./errors.ts";
 
-/** The newest migration this code knows. A test keeps it equal to the last file in `migrations/`. */
-export const NEWEST_MIGRATION = "0019_replica";
+/** The migrations this program needs, in order. A test keeps them equal to the numbered files of `migrations/`. */
+export const MIGRATIONS = [
+  "0001_schemas",
+  "0002_events",
+  "0003_numbering",
+  "0004_waking",
+  "0005_read_models",
+  "0006_handlers",
+  "0101_customers",
+  "0102_products",
+  "0103_stock",
+  "0104_orders",
+  "0105_payments",
+  "0106_order_details",
+  "0107_product_catalog",
+  "0108_fulfilment_queue",
+  "0109_sales_by_day",
+  "0110_order_progress",
+];
 
 /** undefined_table, insufficient_privilege: nobody has migrated yet. */
 const NOT_YET = ["42P01", "42501"];
 
-/** Whether the database is at the migration this code was written for, or a newer one. */
-export async function isMigrated(db: Database): Promise<boolean> {
+/** The migrations that the database has, in order. */
+export async function listApplied(db: Database): Promise<string[]> {
   try {
-    const { rows } = await sql<{ name: string }>`select max(name) as name from public.kysely_migration`
+    const { rows } = await sql<{ name: string }>`select name from public.kysely_migration order by name`
       .execute(db);
-    return (rows[0]?.name ?? "") >= NEWEST_MIGRATION;
+    return rows.map(({ name }) => name);
   } catch (error) {
-    if (isDatabaseError(error) && NOT_YET.includes(error.code)) return false;
+    if (isDatabaseError(error) && NOT_YET.includes(error.code)) return [];
     throw error;
   }
+}
+
+/** The migrations this program needs and the database lacks, in order. */
+export async function listMissing(db: Database): Promise<string[]> {
+  const applied = await listApplied(db);
+  return MIGRATIONS.filter((name) => !applied.includes(name));
+}
+
+/** Names migrations for people: the first and the last of several. */
+export function nameAll(migrations: string[]): string {
+  const [first, last] = [migrations[0], migrations.at(-1)];
+  if (migrations.length <= 1) return `migration ${first}`;
+  return `${migrations.length} migrations, ${first} to ${last}`;
+}
+
+/** Whether the database has all that this program needs. A newer program may have added more. */
+export async function isMigrated(db: Database): Promise<boolean> {
+  return (await listMissing(db)).length === 0;
 }

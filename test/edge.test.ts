@@ -49,7 +49,7 @@ describe("On a platform that calls for each request", () => {
 
   it("a view that rests is looked after again", async () => {
     const rests = sql<Date>`clock_timestamp() + interval '600 milliseconds'`;
-    await test.owner.updateTable("relay.checkpoints").set({ due_at: rests })
+    await test.owner.updateTable("relay.checkpoints").set({ rests_until: rests })
       .where("subscription", "=", "product_catalog").execute();
     expect(await isShown(await addProduct(edgeWith()))).toBe(true);
   });

@@ -20,11 +20,21 @@ import type { Transaction } from "./transaction.ts";
  */
 export function postgresDialect(pool: Pool): Dialect {
   return {
-    createAdapter: () => new PostgresAdapter(),
+    createAdapter: () => new LocklessAdapter(),
     createDriver: () => new PostgresDriver(pool),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   };
+}
+
+/**
+ * Kysely's migrator would lock the session, and could not unlock it in a transaction that has failed: its own error would
+ * hide the migration's. The lock of src/migrate.ts belongs to the transaction.
+ */
+class LocklessAdapter extends PostgresAdapter {
+  override async acquireMigrationLock() {}
+
+  override async releaseMigrationLock() {}
 }
 
 class PostgresDriver implements Driver {

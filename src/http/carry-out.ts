@@ -19,7 +19,7 @@ export const receipt = z.object({
 export type Receipt = z.infer<typeof receipt>;
 
 /** Describes the operation of a command. */
-export function command(
+export function commandOperation(
   summary: string,
   { creates, ifMatch = !creates, rejections }: {
     creates?: boolean;
@@ -47,7 +47,7 @@ export async function carryOut<Input, State, E extends Event, Loaded>(
   { ifMatch = !command.creates } = {},
 ): Promise<TypedResponse<Receipt, 200 | 201, "json"> & Response> {
   const { id, version, lastEventId } = await execute(
-    c.env.databases.command,
+    c.env.databases.commands,
     command,
     given,
     contextOf(c, ifMatch),

@@ -3,22 +3,22 @@ import type { Replica } from "../read/replica.ts";
 import type { Relay } from "../relay/drain.ts";
 
 /** What a request works with. Where connections cannot be kept from one request to the next, each brings its own. */
-export interface Parts {
-  databases: { command: Database; query: Database };
-  /** Asked instead of `databases.query` where an answer need not be exact. */
+export interface Resources {
+  databases: { commands: Database; queries: Database };
+  /** Asked instead of `databases.queries` where an answer need not be exact. */
   replica?: Replica | undefined;
   relay: Relay;
-  /** What the operator has to present; without it nobody may. */
+  /** The secret that the operator has to present; without it nobody is the operator. */
   opsToken?: string | undefined;
 }
 
-/** What every handler finds in its context. */
+/** The context of every route. */
 export interface Env {
-  Bindings: Parts;
+  Bindings: Resources;
   Variables: {
     /** Also the correlation id of the events that the request leads to. */
     requestId: string;
-    /** Who sends the request. */
+    /** The sender of the request. */
     caller: string;
   };
 }

@@ -47,10 +47,10 @@ export async function rowsOf<Row>(
   consistency: Consistency,
   ask: (db: Database) => Promise<Fresh<Row>>,
 ): Promise<Row[]> {
-  const { databases: { query }, replica } = c.env;
+  const { databases: { queries }, replica } = c.env;
   const { rows, position, asOf } = replica && consistency.level !== "strong"
-    ? await askReplica(replica, query, ask)
-    : await ask(query);
+    ? await askReplica(replica, queries, ask)
+    : await ask(queries);
   c.header("Consistency", consistency.level);
   c.header("As-Of-Position", String(position));
   c.header("As-Of", asOf.toISOString());

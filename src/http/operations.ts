@@ -4,8 +4,8 @@ import { timingSafeEqual } from "hono/utils/buffer";
 import * as z from "zod/mini";
 import { Unauthorized } from "../errors.ts";
 import { replicaStatus } from "../read/replica-status.ts";
-import { drain } from "../relay/drain.ts";
-import { listListeners } from "../relay/listeners.ts";
+import { drain, withOwnTasks } from "../relay/drain.ts";
+import { listListeners } from "../relay/waking/listeners.ts";
 import { relayStatus } from "../relay/status.ts";
 import type { Env } from "./env.ts";
 import { operation } from "./openapi.ts";
@@ -74,7 +74,7 @@ export function operations() {
     .post(
       "/ops/relay/drain",
       operation({ summary: "One bounded drain", secured: true, answers: { 200: drained } }),
-      async (c) => c.json(await drain({ ...c.env.relay }, DRAIN_MS)),
+      async (c) => c.json(await drain(withOwnTasks(c.env.relay), DRAIN_MS)),
     )
     .route("/", parked());
 }

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import * as z from "zod/mini";
 import { NotFound } from "../errors.ts";
 import { after, limit, pageOf, toPage } from "../read/page.ts";
-import { listParked, retryParked } from "../relay/parked.ts";
+import { listParked, retryParked } from "../relay/handlers/parked.ts";
 import type { Env } from "./env.ts";
 import { body, path, query } from "./input.ts";
 import { operation } from "./openapi.ts";

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as errors from "../errors.ts";
-import { getLogger } from "../log.ts";
+import { getLogger } from "../logging.ts";
 import type { Env } from "./env.ts";
 
 /** The status code of each kind of error. Whatever is not here is a bug: 500. */

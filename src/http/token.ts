@@ -1,17 +1,18 @@
+import { decodeBase64Url, encodeBase64Url } from "hono/utils/encode";
+import { parse, stringify } from "uuid";
 import { InvalidInput } from "../errors.ts";
 
-/** The consistency token for an event: its id, in base64url without the dashes. */
+/** The consistency token for an event: the bytes of its id in base64url, without padding. */
 export function toToken(eventId: string): string {
-  const bytes = eventId.replaceAll("-", "").match(/../g)!.map((hex) => parseInt(hex, 16));
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return encodeBase64Url(parse(eventId).buffer).replaceAll("=", "");
 }
 
-/** @throws {InvalidInput} If it is not a token of ours. */
+/** @throws {InvalidInput} If the token is none of this program's. */
 export function fromToken(token: string): string {
-  if (!/^[\w-]{22}$/.test(token)) {
-    throw new InvalidInput("Cannot read the Consistency-Token: it is not one of ours");
+  try {
+    if (/^[\w-]{22}$/.test(token)) return stringify(decodeBase64Url(token));
+  } catch {
+    // Not the bytes of a UUID.
   }
-  const bytes = atob(token.replaceAll("-", "+").replaceAll("_", "/"));
-  const hex = Array.from(bytes, (byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  throw new InvalidInput("Cannot read the Consistency-Token: it is not one of ours");
 }

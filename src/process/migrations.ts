@@ -30,12 +30,10 @@ export async function migrateDatabase(urls: DatabaseUrls): Promise<string[]> {
   }
 }
 
-/** The files of the folder `migrations`, by name without the ending. */
+/** The files of the folder `migrations`. */
 export async function readMigrations(): Promise<Migrations> {
-  const files = (await readdir(FOLDER)).filter((file) => file.endsWith(".sql")).sort();
-  return Object.fromEntries(
-    await Promise.all(
-      files.map(async (file) => [file.slice(0, -4), await readFile(new URL(file, FOLDER), "utf8")]),
-    ),
-  );
+  const read = (file: string) => readFile(new URL(file, FOLDER), "utf8");
+  const files = (await readdir(FOLDER)).filter((file) => /^\d{4}_.*\.sql$/.test(file)).sort();
+  const numbered = await Promise.all(files.map(async (file) => [file.slice(0, -4), await read(file)]));
+  return { numbered: Object.fromEntries(numbered), roles: await read("roles.sql") };
 }

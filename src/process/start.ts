@@ -1,11 +1,11 @@
-import { createApp } from "../app.ts";
+import { createApp } from "../compose.ts";
 import { compose } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
-import { getLogger } from "../log.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../migrated.ts";
+import { getLogger } from "../logging.ts";
+import { isMigrated, nameAll } from "../migrated.ts";
 import { beginPublishing } from "../publish/begin.ts";
 import type { Relay } from "../relay/drain.ts";
-import { runRelay } from "../relay/run.ts";
+import { runRelay } from "../relay/waking/run.ts";
 import type { Subscription } from "../relay/subscription.ts";
 import { sleep } from "../sleep.ts";
 import { LIMITS } from "./limits.ts";
@@ -14,7 +14,7 @@ import { createPost } from "./post.ts";
 import { reachDatabases } from "./reach.ts";
 import { serve } from "./serve.ts";
 
-export interface Parts {
+export interface StartOptions {
   api: boolean;
   relay: boolean;
   /** How long idle connections are kept, and so how long a stop may have to wait for them; seconds when left out. */
@@ -40,7 +40,7 @@ export async function start(
   settings: Settings,
   urls: DatabaseUrls,
   host: string,
-  parts: Parts,
+  options: StartOptions,
 ): Promise<Started> {
   const stopping = new AbortController();
   const composed = compose(settings, urls, {
@@ -50,13 +50,13 @@ export async function start(
   });
   const { relay, publishers, close } = composed;
   try {
-    const migrated = await reachDatabases(composed, urls, settings, parts);
-    if (migrated) await beginPublishing(relay.db, publishers);
+    const missing = await reachDatabases(composed, urls, settings, options);
+    if (missing.length === 0) await beginPublishing(relay.db, publishers);
     const app = createApp({ serve: settings.SERVE, pages: pages() });
     const answer = (request: Request) => app.fetch(request, composed);
-    const serving = parts.api ? await serve(answer, host, settings.PORT, parts.keepAliveMs) : undefined;
-    const relaying = parts.relay
-      ? relayWhenMigrated(relay, publishers, migrated, urls.direct, stopping.signal)
+    const serving = options.api ? await serve(answer, host, settings.PORT, options.keepAliveMs) : undefined;
+    const relaying = options.relay
+      ? relayWhenMigrated(relay, publishers, missing, urls.direct, stopping.signal)
       : Promise.resolve();
     return {
       url: serving?.url,
@@ -77,14 +77,20 @@ export async function start(
 async function relayWhenMigrated(
   relay: Relay,
   publishers: Subscription[],
-  migrated: boolean,
+  missing: string[],
   directUrl: string,
   signal: AbortSignal,
 ) {
-  if (!migrated) logger.warn("Waiting for migration {name}: npm run migrate", { name: NEWEST_MIGRATION });
+  if (missing.length > 0) {
+    logger.warn("Waiting for {missing}: npm run migrate", { missing: nameAll(missing) });
+  }
   const isReady = async () =>
     await isMigrated(relay.db) && (await beginPublishing(relay.db, publishers), true);
-  for (let ready = migrated; !ready && !signal.aborted; ready = await isReady().catch(() => false)) {
+  for (
+    let ready = missing.length === 0;
+    !ready && !signal.aborted;
+    ready = await isReady().catch(() => false)
+  ) {
     await sleep(1_000, signal);
   }
   if (!signal.aborted) await runRelay(relay, directUrl, signal);

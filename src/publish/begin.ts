@@ -3,7 +3,7 @@ import type { Database } from "../database/database.ts";
 
 /**
  * Adds the checkpoints that publishers lack, at the end of the log: they begin with the next event.
- * @see migrations/0018_publishing.sql
+ * @see migrations/0006_handlers.sql
  */
 export async function beginPublishing(db: Database, publishers: { name: string }[]): Promise<void> {
   for (const { name } of publishers) {

@@ -1,4 +1,4 @@
-import type { Handler } from "../relay/handler.ts";
+import type { Handler } from "../relay/handlers/handler.ts";
 import { toCloudEvent } from "./cloud-event.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { sign } from "./signature.ts";

@@ -1,11 +1,12 @@
+import { decodeBase64, encodeBase64 } from "hono/utils/encode";
+
 /**
  * Signs a message as Standard Webhooks say. The time is in whole seconds.
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 export async function sign(secret: string, id: string, seconds: number, body: string): Promise<string> {
-  const key = Uint8Array.from(atob(secret.slice("whsec_".length)), (byte) => byte.charCodeAt(0));
-  const hmac = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const bytes = decodeBase64(secret.slice("whsec_".length));
+  const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   const text = new TextEncoder().encode(`${id}.${seconds}.${body}`);
-  const signature = new Uint8Array(await crypto.subtle.sign("HMAC", hmac, text));
-  return `v1,${btoa(String.fromCharCode(...signature))}`;
+  return `v1,${encodeBase64(await crypto.subtle.sign("HMAC", key, text))}`;
 }

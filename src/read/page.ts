@@ -1,3 +1,4 @@
+import { decodeBase64Url, encodeBase64Url } from "hono/utils/encode";
 import * as z from "zod/mini";
 
 /** How many items a page has: 20 unless asked, 100 at most. */
@@ -26,15 +27,12 @@ export function toPage<Item>(rows: Item[], limit: number, keyOf: (item: Item) =>
 }
 
 function encode(key: unknown[]): string {
-  return btoa(encodeURIComponent(JSON.stringify(key))).replaceAll("+", "-").replaceAll("/", "_").replaceAll(
-    "=",
-    "",
-  );
+  return encodeBase64Url(new TextEncoder().encode(JSON.stringify(key)).buffer).replaceAll("=", "");
 }
 
 function decode(text: string): unknown {
   try {
-    return JSON.parse(decodeURIComponent(atob(text.replaceAll("-", "+").replaceAll("_", "/"))));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(decodeBase64Url(text)));
   } catch {
     return undefined;
   }

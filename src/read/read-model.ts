@@ -21,10 +21,11 @@ export function itself(event: RecordedEvent): string[] {
 }
 
 /** The subscription that keeps a read model fresh. Content and checkpoint move in one transaction. */
-export function toSubscription({ name, refresh, staleKeys }: ReadModel): Subscription {
+export function subscribeReadModel({ name, refresh, staleKeys }: ReadModel): Subscription {
   return {
     name,
     kind: `read model, ${refresh}`,
+    isReadModel: true,
     async handle(db, { from, to, events }) {
       const keys = [...new Set(events.flatMap((event) => staleKeys[event.type]?.(event) ?? []))];
       const call = refresh === "whole" && keys.length > 0

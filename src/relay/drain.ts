@@ -1,52 +1,65 @@
 import type { Database } from "../database/database.ts";
-import { getLogger } from "../log.ts";
+import { getLogger } from "../logging.ts";
 import { sleep } from "../sleep.ts";
 import type { RecordedEvent } from "../write/event.ts";
-import { numberEvents, type Outlook } from "./checkpoint.ts";
+import { listEvents } from "./events.ts";
 import { handOut } from "./hand-out.ts";
-import { listEvents } from "./log.ts";
+import { fireTimers, type Timer } from "./handlers/timer.ts";
+import { numberEvents, type Outlook } from "./number.ts";
 import type { Subscription } from "./subscription.ts";
 import { sweep } from "./sweep.ts";
 import { Tasks } from "./tasks.ts";
-import { fireTimers, type Timer } from "./timer.ts";
 
 export interface Relay {
   db: Database;
   subscriptions: Subscription[];
-  /** What the clock makes due. */
-  timers?: Timer[];
+  /** Work that the clock makes due. */
+  timers: Timer[];
   /** How long to hold events back, to make the lag of the read models visible. Usually 0. */
   delayMs: number;
-  /** Ends early what takes long. */
+  /** Ends long work early. */
   stopping?: AbortSignal;
+  /** The work in hand. */
+  tasks: Tasks;
+}
+
+export function createRelay(
+  given: Pick<Relay, "db" | "subscriptions"> & Partial<Pick<Relay, "timers" | "delayMs" | "stopping">>,
+): Relay {
+  return { timers: [], delayMs: 0, ...given, tasks: new Tasks() };
+}
+
+/** The same relay with tasks of its own, for a drain beside a relay that runs all the time. */
+export function withOwnTasks(relay: Relay): Relay {
+  return { ...relay, tasks: new Tasks() };
 }
 
 export interface Drained {
   /** How many events were handled, each counted once for every subscription. */
   handled: number;
-  /** Whether something is left: it did not fit, is not due yet, failed, or is in another relay's hands. */
+  /** Whether events are left: they did not fit, are not due yet, failed, or are in another relay's hands. */
   more: boolean;
 }
 
 export const BATCH_EVENTS_MAX = 1_000;
-/** A read model that takes longer is left to it, and the others go on. */
+/** A read model that takes longer goes on by itself, and so do the others. */
 const PATIENCE_MS = 100;
 
 const logger = getLogger("cqrs.relay");
 
 /**
- * Drains until nothing is left or the time is up: for whoever has no relay that runs all the time.
+ * Drains until nothing is left or the time is up, where no relay runs all the time.
  * @throws {CheckpointBeyondLog} If the database is an older copy than its checkpoints.
  */
 export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const deadline = performance.now() + deadlineMs;
-  await fireTimers(relay);
+  await fireTimers(relay.timers);
   const drained = await drainEvents(relay, deadline - performance.now(), batchMax);
   await sweep(relay.db, () => performance.now() < deadline);
   return drained;
 }
 
-/** The same for right after a command: only what has happened, neither what the clock makes due nor what is to be swept. */
+/** Drains right after a command: events only, without timers and sweeping. */
 export async function drainEvents(
   relay: Relay,
   deadlineMs: number,
@@ -54,24 +67,22 @@ export async function drainEvents(
 ): Promise<Drained> {
   const deadline = performance.now() + deadlineMs;
   const leftMs = () => Math.max(0, deadline - performance.now());
-  const tasks = tasksOf(relay);
   for (let handled = 0;;) {
     const batch = await drainBatch(relay, batchMax);
-    await tasks.waitForAll(leftMs());
-    const count = batch.handled + tasks.collect();
+    await relay.tasks.waitForAll(leftMs());
+    const count = batch.handled + relay.tasks.collect();
     handled += count;
     if (count === 0 || leftMs() === 0) return { handled, more: batch.more };
   }
 }
 
 /**
- * Numbers what is in the outbox, then gives every subscription its next batch, all at the same time. Any number
- * of relays may do so at once. A subscription that fails rests for a while; one that takes long is left to it, and
- * given nothing more until it is done. The others go on.
+ * Numbers the events of the outbox, then gives every subscription its next batch, all at the same time. Any number
+ * of relays may do so at once. A subscription that fails rests for a while; a slow one goes on by itself, and is
+ * given nothing more until it is done.
  */
 export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
-  const { db } = relay;
-  const tasks = tasksOf(relay);
+  const { db, tasks } = relay;
   const outlook = await numberEvents(db, batchMax);
   const places = findPlaces(relay.subscriptions, outlook);
   const behind = places.filter(({ position }) => position < outlook.lastPosition);
@@ -84,23 +95,14 @@ export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Pro
       await handOut(db, subscription, position, await eventsAfter(position), relay.stopping);
     tasks.start(subscription.name, work);
   }
-  if (!relay.stopping?.aborted) startRetries(db, tasks, places);
-  const views = due.filter(({ subscription }) => !subscription.retry);
-  await tasks.wait(views.map(({ subscription }) => subscription.name), PATIENCE_MS);
+  if (!relay.stopping?.aborted) startRetries(relay, places);
+  const readModels = due.filter(({ subscription }) => subscription.isReadModel);
+  await tasks.wait(readModels.map(({ subscription }) => subscription.name), PATIENCE_MS);
 
   const handled = tasks.collect();
   const lags = behind.map(({ position }) => outlook.lastPosition - position);
   const left = lags.reduce((sum, lag) => sum + lag, 0) - handled;
   return { handled, more: left > 0 || lags.some((lag) => lag >= batchMax) };
-}
-
-/** What each relay is at. Two of the same process, such as one that runs and one for a request, are two objects. */
-const allTasks = new WeakMap<Relay, Tasks>();
-
-export function tasksOf(relay: Relay): Tasks {
-  const tasks = allTasks.get(relay) ?? new Tasks();
-  allTasks.set(relay, tasks);
-  return tasks;
 }
 
 type Place = Outlook["checkpoints"][number] & { subscription: Subscription };
@@ -117,14 +119,14 @@ function findPlaces(subscriptions: Subscription[], { checkpoints }: Outlook): Pl
   });
 }
 
-function startRetries(db: Database, tasks: Tasks, places: Place[]): void {
+function startRetries({ db, tasks }: Relay, places: Place[]): void {
   for (const { subscription: { name, retry }, hasRetries } of places) {
     const task = `${name}, again`;
     if (retry && hasRetries && !tasks.has(task)) tasks.start(task, () => retry(db));
   }
 }
 
-/** Subscriptions mostly stand at the same place: they share what is read there. */
+/** Subscriptions mostly stand at the same position: they share the events read there. */
 function createReader(db: Database, limit: number) {
   const pages = new Map<number, Promise<RecordedEvent[]>>();
   return (after: number) => {

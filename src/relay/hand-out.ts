@@ -1,15 +1,18 @@
+import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import { isUnavailable } from "../errors.ts";
-import { getLogger } from "../log.ts";
+import { getLogger } from "../logging.ts";
 import type { RecordedEvent } from "../write/event.ts";
-import { recordFailure } from "./checkpoint.ts";
 import type { Subscription } from "./subscription.ts";
+
+const REST_MS_MIN = 1_000;
 
 const logger = getLogger("cqrs.relay");
 
 /**
- * Gives a subscription its next batch; answers how many events it handled. When it fails, it rests for a while.
- * @throws {DatabaseUnavailable} If the database is away, or another error that says so.
+ * Gives a subscription its next batch and returns how many events were handled. A subscription that fails rests for a
+ * while.
+ * @throws {DatabaseUnavailable} If the database is away, or another error with the same meaning.
  */
 export async function handOut(
   db: Database,
@@ -37,4 +40,25 @@ export async function handOut(
     await recordFailure(db, name, from, message, performance.now() - startedAt);
     return 0;
   }
+}
+
+/**
+ * Remembers why a subscription failed, unless another relay has gone on with it, and lets it rest: nine times as long
+ * as the try took, a second at least.
+ */
+export async function recordFailure(
+  db: Database,
+  subscription: string,
+  position: number,
+  message: string,
+  tookMs: number,
+): Promise<void> {
+  const restMs = Math.max(REST_MS_MIN, Math.round(9 * tookMs));
+  await db.updateTable("relay.checkpoints")
+    .set({
+      last_error: message,
+      rests_until: sql<Date>`clock_timestamp() + ${restMs} * interval '1 millisecond'`,
+    })
+    .where("subscription", "=", subscription).where("position", "=", position)
+    .execute();
 }

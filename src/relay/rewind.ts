@@ -13,7 +13,7 @@ export interface Rewound {
 /**
  * Sets the checkpoints that are beyond the log back to its end and, if there are any, recomputes every read model, all
  * in one transaction. For a database that is an older copy than its checkpoints; no relay goes on before.
- * @see migrations/0017_rewind.sql
+ * @see migrations/0005_read_models.sql
  */
 export async function rewind(db: Database): Promise<Rewound[]> {
   const { rows } = await sql<Rewound>`

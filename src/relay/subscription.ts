@@ -1,20 +1,24 @@
+import type { Generated } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { RecordedEvent } from "../write/event.ts";
 
-/** Something that is told of every event, in order of position: a name, a checkpoint, and what it does. */
+/** A receiver of every event, in order of position: a name, a checkpoint, and the work to do. */
 export interface Subscription {
   /** The name of its checkpoint. */
   name: string;
+  /** Shown to operators, such as `process manager`. */
   kind: string;
+  /** Read models are quick and wanted soon: the relay waits a moment for them before it looks for the next events. */
+  isReadModel: boolean;
   /** How many events a batch may have: as many as the relay reads at once when left out. */
   batchMax?: number;
   /**
    * Handles a batch and moves the checkpoint from `from` to `to`, both or neither.
-   * Answers false when the checkpoint was not at `from` or another relay had it: then nothing was done. What takes long
+   * Returns false when the checkpoint was not at `from` or another relay had it: then nothing was done. Long work
    * ends early, in good order, when `stopping` aborts.
    */
   handle(db: Database, batch: Batch, stopping?: AbortSignal): Promise<boolean>;
-  /** Tries again what was set aside and is due. Answers how many events it tried. */
+  /** Tries again the events that have failed and are due. Returns how many were tried. */
   retry?(db: Database): Promise<number>;
 }
 
@@ -23,4 +27,18 @@ export interface Batch {
   from: number;
   to: number;
   events: RecordedEvent[];
+}
+
+declare module "../database/database.ts" {
+  interface Tables {
+    "relay.checkpoints": {
+      subscription: string;
+      position: number;
+      rests_until: Generated<Date>;
+      last_error: string | null;
+      fence: Generated<number>;
+      leased_to: number | null;
+      leased_until: Date | null;
+    };
+  }
 }

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
-import { getLogger } from "../log.ts";
+import { getLogger } from "../logging.ts";
 
 const logger = getLogger("cqrs.relay");
 

@@ -2,34 +2,35 @@ import { sql } from "kysely";
 import { CommandInProgress, isDatabaseError, isGivenUp, TryAgain, VersionConflict } from "../errors.ts";
 import type { Statement } from "./aggregate.ts";
 import type { Event, Metadata } from "./event.ts";
-import type { Answered } from "./idempotency.ts";
+import type { CommandResult, IdempotencyKey } from "./idempotency.ts";
 
 export interface Append {
   stream: string;
   /** The version the stream must be at; 0 when it must not exist. */
   expectedVersion: number;
   events: (Event & { id: string; metadata: Metadata })[];
-  /** The answer to keep for the command's idempotency key, if it has one. */
-  answered?: Answered | undefined;
+  /** The command's idempotency key, if there is one, and the result to store with it. */
+  idempotency?: IdempotencyKey & { result: CommandResult } | undefined;
 }
 
 /**
- * Ends a statement with the append of its events, which makes the whole one atomic command. The select reads
- * what `write.append` returns because PostgreSQL would not run a call that nobody reads.
+ * Ends a statement with the append of its events: the whole statement is one atomic command. The select reads the
+ * result of `write.append` because PostgreSQL would not run a call without a reader.
  * @see migrations/0002_events.sql
  */
-export function append(statement: Statement, { stream, expectedVersion, events, answered }: Append) {
+export function append(statement: Statement, { stream, expectedVersion, events, idempotency }: Append) {
   return statement.selectNoFrom(
-    sql<number>`write.append(${stream}, ${expectedVersion}, ${json(events)}, ${json(answered ?? null)})`.as(
-      "version",
-    ),
+    sql<number>`write.append(${stream}, ${expectedVersion}, ${json(events)}, ${json(idempotency ?? null)})`
+      .as(
+        "version",
+      ),
   );
 }
 
-/** The key has an answer, which was not there yet when the command was loaded. */
-export class AlreadyAnswered extends Error {}
+/** The key has a result, which was not stored yet when the command was loaded. */
+export class AlreadyCarriedOut extends Error {}
 
-/** What an error of an append means; errors of another kind are given back as they are. */
+/** Translates an error of an append; returns errors of another kind as they are. */
 export function explainAppendError(error: unknown): unknown {
   if (!isDatabaseError(error)) return error;
   if (isGivenUp(error)) return new TryAgain(`Cannot append: ${error.message}`, { cause: error });
@@ -37,7 +38,7 @@ export function explainAppendError(error: unknown): unknown {
     case "CQ001":
       return new VersionConflict(error.message, { cause: error });
     case "CQ002":
-      return new AlreadyAnswered(error.message, { cause: error });
+      return new AlreadyCarriedOut(error.message, { cause: error });
     case "CQ003":
       return new CommandInProgress(error.message, { cause: error });
     case "23505":

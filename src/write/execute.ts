@@ -12,10 +12,17 @@ import {
 } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { Query } from "./aggregate.ts";
-import { AlreadyAnswered, append, explainAppendError } from "./append.ts";
+import { AlreadyCarriedOut, append, explainAppendError } from "./append.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { type Event, type Metadata, streamOf } from "./event.ts";
-import { type Answer, answerOf, type IdempotencyKey, type Kept, replay, toKey } from "./idempotency.ts";
+import {
+  type CommandResult,
+  type IdempotencyKey,
+  replay,
+  type StoredResult,
+  storedResultOf,
+  toKey,
+} from "./idempotency.ts";
 
 const ATTEMPTS_MAX = 3;
 const BACKOFF_MS = 10;
@@ -38,7 +45,7 @@ export async function execute<Input, State, E extends Event, Loaded>(
   command: Command<Input, State, E, Loaded>,
   given: { id?: string | undefined; input: Input },
   context: CommandContext,
-): Promise<Answer> {
+): Promise<CommandResult> {
   const key = await toKey(command.name, given, context);
   const attempt: Attempt<Input> = { id: given.id ?? uuidv7(), input: given.input, key };
   let mustLoad = !command.creates || command.load !== undefined;
@@ -46,14 +53,14 @@ export async function execute<Input, State, E extends Event, Loaded>(
   for (let attempts = 1;; attempts++) {
     try {
       const found = mustLoad ? await load(db, command, attempt) : NOTHING;
-      if (found.kept && key) return replay(found.kept, key);
+      if (found.stored && key) return replay(found.stored, key);
       return await decideAndSave(db, command, attempt, found as Found<Loaded>, context);
     } catch (error) {
       const reason = explain(error, command.name, command.aggregate.constraints);
-      const answered = reason instanceof AlreadyAnswered;
+      const isRepeated = reason instanceof AlreadyCarriedOut;
       const outrun = reason instanceof TryAgain || (reason instanceof VersionConflict && !command.creates);
-      // The answer is there now, so one more look ends it.
-      if (!answered && !(outrun && attempts < ATTEMPTS_MAX)) throw reason;
+      // The stored result is there now: one more look finds it.
+      if (!isRepeated && !(outrun && attempts < ATTEMPTS_MAX)) throw reason;
       if (outrun) await sleep(Math.random() * BACKOFF_MS * 2 ** attempts);
       mustLoad = true;
     }
@@ -68,12 +75,12 @@ interface Attempt<Input> {
 
 interface Found<Loaded> {
   loaded: Loaded | null;
-  /** The answer to an earlier request with the same key. */
-  kept: Kept | null;
+  /** The result of an earlier request with the same key. */
+  stored: StoredResult | null;
   lastEventId: string | null;
 }
 
-const NOTHING = { loaded: null, kept: null, lastEventId: null };
+const NOTHING = { loaded: null, stored: null, lastEventId: null };
 
 async function load<Input, State, E extends Event, Loaded>(
   db: Database,
@@ -83,10 +90,14 @@ async function load<Input, State, E extends Event, Loaded>(
   const state: Query<unknown> | undefined = load?.(db, id, input) ??
     (creates ? undefined : aggregate.load(db, id));
   const loaded: RawBuilder<unknown> = state ? jsonObjectFrom(state) : sql`null`;
-  const kept: RawBuilder<unknown> = key ? jsonObjectFrom(answerOf(db, key)) : sql`null`;
+  const stored: RawBuilder<unknown> = key ? jsonObjectFrom(storedResultOf(db, key)) : sql`null`;
   const lastEventId = db.selectFrom("write.events").select("id")
     .where("stream", "=", streamOf(aggregate.category, id)).orderBy("version", "desc").limit(1);
-  const found = await db.selectNoFrom([loaded.as("loaded"), kept.as("kept"), lastEventId.as("lastEventId")])
+  const found = await db.selectNoFrom([
+    loaded.as("loaded"),
+    stored.as("stored"),
+    lastEventId.as("lastEventId"),
+  ])
     .executeTakeFirstOrThrow();
   return found as Found<Loaded>;
 }
@@ -97,7 +108,7 @@ async function decideAndSave<Input, State, E extends Event, Loaded>(
   { id, input, key }: Attempt<Input>,
   { loaded, lastEventId }: Found<Loaded>,
   { caller, correlationId, causationId = null, ifMatch }: CommandContext,
-): Promise<Answer> {
+): Promise<CommandResult> {
   if (!creates && !loaded) throw new NotFound(`Cannot find ${aggregate.category} ${id}`);
   const before = creates ? { ...aggregate.initial, version: 0 } : loaded as State & { version: number };
   if (ifMatch !== undefined && ifMatch !== before.version) {
@@ -110,8 +121,8 @@ async function decideAndSave<Input, State, E extends Event, Loaded>(
   const metadata: Metadata = { actor: caller, correlationId, causationId };
   const events = decided.map((event) => ({ ...event, id: uuidv7(), metadata }));
   const version = before.version + events.length;
-  const answer = { id, version, lastEventId: events.at(-1)?.id ?? lastEventId };
-  if (events.length === 0 && !key) return answer;
+  const result = { id, version, lastEventId: events.at(-1)?.id ?? lastEventId };
+  if (events.length === 0 && !key) return result;
 
   const state = decided.reduce<State>(aggregate.evolve, before);
   const writes = events.length === 0
@@ -121,9 +132,9 @@ async function decideAndSave<Input, State, E extends Event, Loaded>(
     stream: streamOf(aggregate.category, id),
     expectedVersion: before.version,
     events,
-    answered: key && { ...key, answer },
+    idempotency: key && { ...key, result },
   }).executeTakeFirstOrThrow();
-  return answer;
+  return result;
 }
 
 /** Turns what the database refused into what the caller can act on. */

@@ -1,11 +1,12 @@
+import { sha256 } from "hono/utils/crypto";
 import type { Generated } from "kysely";
 import type { Database } from "../database/database.ts";
 import { IdempotencyKeyReused } from "../errors.ts";
 import type { Query } from "./aggregate.ts";
 import type { CommandContext } from "./command.ts";
 
-/** What a command answers. It is kept with the idempotency key, and given again to a repeated request. */
-export interface Answer {
+/** What a command returns. Stored with the idempotency key, and returned again to a repeated request. */
+export interface CommandResult {
   id: string;
   version: number;
   /** The last event of the stream, or null when it has none. */
@@ -17,11 +18,14 @@ export interface IdempotencyKey {
   caller: string;
   command: string;
   key: string;
-  /** Tells a repeated request from another one under the same key. */
+  /** Hexadecimal SHA-256 of the input, to tell a repeated request from another request under the same key. */
   fingerprint: string;
 }
 
-export type Answered = IdempotencyKey & { answer: Answer };
+export interface StoredResult {
+  result: CommandResult;
+  fingerprint: string;
+}
 
 /** The key of a request, if the caller gave one. */
 export async function toKey(
@@ -30,33 +34,23 @@ export async function toKey(
   { caller, idempotencyKey }: CommandContext,
 ): Promise<IdempotencyKey | undefined> {
   if (idempotencyKey === undefined) return undefined;
-  return { caller, command, key: idempotencyKey, fingerprint: await digest([given.id ?? null, given.input]) };
+  const fingerprint = await sha256(JSON.stringify([given.id ?? null, given.input]));
+  return { caller, command, key: idempotencyKey, fingerprint: fingerprint! };
 }
 
-/** Hexadecimal SHA-256. */
-async function digest(input: unknown): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(input)));
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** The answer kept for a key, if there is one. */
-export function answerOf(db: Database, { caller, command, key }: IdempotencyKey): Query<Kept> {
+/** The result stored for a key, if there is one. */
+export function storedResultOf(db: Database, { caller, command, key }: IdempotencyKey): Query<StoredResult> {
   return db.selectFrom("write.idempotency_keys")
-    .select(["answer", "fingerprint"])
+    .select(["result", "fingerprint"])
     .where("caller", "=", caller).where("command", "=", command).where("key", "=", key);
 }
 
-export interface Kept {
-  answer: Answer;
-  fingerprint: string;
-}
-
-/** @throws {IdempotencyKeyReused} If the answer was given to another input: choose a new key. */
-export function replay(kept: Kept, { key, fingerprint }: IdempotencyKey): Answer {
-  if (kept.fingerprint !== fingerprint) {
+/** @throws {IdempotencyKeyReused} If the result belongs to another input: choose a new key. */
+export function replay(stored: StoredResult, { key, fingerprint }: IdempotencyKey): CommandResult {
+  if (stored.fingerprint !== fingerprint) {
     throw new IdempotencyKeyReused(`Cannot use idempotency key again: ${key} was sent with another body`);
   }
-  return kept.answer;
+  return stored.result;
 }
 
 declare module "../database/database.ts" {
@@ -66,7 +60,7 @@ declare module "../database/database.ts" {
       command: string;
       key: string;
       fingerprint: string;
-      answer: Answer;
+      result: CommandResult;
       created_at: Generated<Date>;
     };
   }

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { subscriptions } from "../../src/app.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
 import type { Database } from "../../src/database/database.ts";
 import { addProduct } from "../../src/features/catalog/commands/add-product.ts";
 import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
 import { placeOrder } from "../../src/features/ordering/commands/place-order.ts";
 import { findOrder, listOrders } from "../../src/features/ordering/queries/order-details.ts";
-import { drain, drainBatch, tasksOf } from "../../src/relay/drain.ts";
+import { createRelay, drain, drainBatch } from "../../src/relay/drain.ts";
 import { execute } from "../../src/write/execute.ts";
 import { aCustomer, anOrder, aProduct } from "../support/arrange.ts";
 import { anybody } from "../support/context.ts";
@@ -77,7 +77,7 @@ describe.each([
 
   it("a query takes one round trip, with a token or without, eventual or strong", async () => {
     const id = await anOrder(test.command);
-    await drain({ db: test.relay, subscriptions, delayMs: 0 }, 5_000);
+    await drain(createRelay({ db: test.relay, subscriptions: readModelSubscriptions }), 5_000);
     const { id: eventId } = await test.command.selectFrom("write.events").select("id")
       .where("stream", "=", `order-${id}`).executeTakeFirstOrThrow();
     const token = { level: "token", eventId, waitMs: 0 } as const;
@@ -89,18 +89,20 @@ describe.each([
   });
 
   describe("the relay", () => {
-    beforeEach(async () => void await drain({ db: test.relay, subscriptions, delayMs: 0 }, 5_000));
+    beforeEach(async () =>
+      void await drain(createRelay({ db: test.relay, subscriptions: readModelSubscriptions }), 5_000)
+    );
 
     const showAProduct = (count: number) => async (db: Database) => {
-      const relay = { db, subscriptions: subscriptions.slice(0, count), delayMs: 0 };
+      const relay = createRelay({ db, subscriptions: readModelSubscriptions.slice(0, count) });
       await aProduct(test.command);
       const { handled } = await drainBatch(relay);
-      await tasksOf(relay).waitForAll(5_000);
-      expect(handled + tasksOf(relay).collect()).toBe(count);
+      await relay.tasks.waitForAll(5_000);
+      expect(handled + relay.tasks.collect()).toBe(count);
     };
 
     it("takes one round trip when there is nothing to do", async () => {
-      const look = (db: Database) => drainBatch({ db, subscriptions, delayMs: 0 });
+      const look = (db: Database) => drainBatch(createRelay({ db, subscriptions: readModelSubscriptions }));
       expect(await roundTripsOf("relay", look)).toBe(1);
     });
 
@@ -111,9 +113,9 @@ describe.each([
     it("takes three in a row from an event to all read models, and connects once more if it has to", async () => {
       // On a busy machine, what goes out at the same time may look like one after the other; never the other way round.
       proxy.delayMs = LONG_DELAY_MS;
-      const all = showAProduct(subscriptions.length);
+      const all = showAProduct(readModelSubscriptions.length);
       const counts: number[] = [];
-      while (counts.length < 3) counts.push(await roundTripsOf("relay", all, subscriptions.length));
+      while (counts.length < 3) counts.push(await roundTripsOf("relay", all, readModelSubscriptions.length));
       expect(Math.min(...counts)).toBe(3 + connecting);
     });
   });

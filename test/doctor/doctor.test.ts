@@ -3,10 +3,12 @@ import { checkClocks } from "../../src/process/doctor/clock.ts";
 import { checkConnections } from "../../src/process/doctor/connections.ts";
 import type { Login } from "../../src/process/doctor/finding.ts";
 import { judgeVersion } from "../../src/process/doctor/reach.ts";
-import { NEWEST_MIGRATION } from "../../src/migrated.ts";
+import { MIGRATIONS } from "../../src/migrated.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { ailments, ailmentsAfter, saying } from "../support/doctor.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
+
+const NEWEST = MIGRATIONS.at(-1)!;
 
 const test = useTestDatabase();
 
@@ -58,12 +60,12 @@ describe("the doctor", () => {
   });
 
   it("notices pending migrations", async () => {
-    const take = `delete from public.kysely_migration where name = '${NEWEST_MIGRATION}'`;
-    const giveBack = `insert into public.kysely_migration values ('${NEWEST_MIGRATION}', now()::text)`;
+    const take = `delete from public.kysely_migration where name = '${NEWEST}'`;
+    const giveBack = `insert into public.kysely_migration values ('${NEWEST}', now()::text)`;
     const found = await ailmentsAfter(test, take, giveBack);
     expect(found).toHaveLength(4);
     expect(found[0]).toEqual(saying("problem", `1 migrations are pending`, "npm run migrate"));
-    expect(found[0]!.what).toContain(NEWEST_MIGRATION);
+    expect(found[0]!.what).toContain(NEWEST);
   });
 
   it("notices a database that is newer than the code", async () => {

@@ -1,12 +1,13 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { subscriptions } from "../../src/app.ts";
-import { runRelay } from "../../src/relay/run.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
+import { runRelay } from "../../src/relay/waking/run.ts";
 import { aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { until } from "../support/until.ts";
 import { shortOrLong } from "./support/length.ts";
 import { useOwnServer } from "./support/own-server.ts";
+import { createRelay } from "../../src/relay/drain.ts";
 
 const LOAD_MS = shortOrLong(4_000, 600_000);
 const WRITERS = 4;
@@ -25,7 +26,11 @@ beforeAll(async () => {
   // Once a minute is the default: too long for a test, and the same otherwise.
   await sql`alter system set autovacuum_naptime = '1s'`.execute(test.open(server.url));
   await server.restart("fast");
-  running = runRelay({ db: test.relay, subscriptions, delayMs: 0 }, test.urls.direct, stopping.signal);
+  running = runRelay(
+    createRelay({ db: test.relay, subscriptions: readModelSubscriptions }),
+    test.urls.direct,
+    stopping.signal,
+  );
 });
 afterAll(async () => {
   stopping.abort();

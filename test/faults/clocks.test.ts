@@ -44,7 +44,7 @@ describe("programs whose clocks are an hour slow and an hour fast", () => {
     await sql`alter table read.product_catalog rename to broken`.execute(database.owner);
     await until("it has failed", async () => {
       const { rows } = await sql<{ rests: boolean }>`
-        select due_at between now() and now() + interval '1 minute' as rests from relay.checkpoints
+        select rests_until between now() and now() + interval '1 minute' as rests from relay.checkpoints
         where subscription = 'product_catalog' and last_error is not null`.execute(database.owner);
       return rows[0]?.rests;
     });

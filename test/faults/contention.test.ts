@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
-import { subscriptions } from "../../src/app.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
 import type { Database } from "../../src/database/database.ts";
 import { TryAgain } from "../../src/errors.ts";
 import { changePrice } from "../../src/features/catalog/commands/change-price.ts";
 import { receiveStock } from "../../src/features/inventory/commands/receive-stock.ts";
-import { drain } from "../../src/relay/drain.ts";
+import { createRelay, drain } from "../../src/relay/drain.ts";
 import { execute } from "../../src/write/execute.ts";
 import { aProduct } from "../support/arrange.ts";
 import { anybody } from "../support/context.ts";
@@ -128,7 +128,7 @@ describe("a command that PostgreSQL undoes because of others", () => {
   );
 
   async function verifyRelayed() {
-    await drain({ db: database.relay, subscriptions, delayMs: 0 }, 5_000);
+    await drain(createRelay({ db: database.relay, subscriptions: readModelSubscriptions }), 5_000);
     expect(await judge(database.owner, { acknowledged: [] })).toMatchObject(EXPECTED_RIGHT);
   }
 });

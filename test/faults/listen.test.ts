@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
-import { listListeners } from "../../src/relay/listeners.ts";
+import { listListeners } from "../../src/relay/waking/listeners.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { findPgBouncer, type PgBouncer, startPgBouncer, throughPort } from "../support/pgbouncer.ts";
 import { useProxy } from "../support/proxy.ts";

@@ -1,8 +1,9 @@
 import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
-import { handlers, subscriptions } from "../../src/app.ts";
-import { drain } from "../../src/relay/drain.ts";
-import { subscribe } from "../../src/relay/handler.ts";
+import { handlers } from "../../src/app.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
+import { createRelay, drain } from "../../src/relay/drain.ts";
+import { subscribeHandler } from "../../src/relay/handlers/subscribe-handler.ts";
 import { aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { type Given, judge, type Verdict, verify } from "./support/oracle.ts";
@@ -17,9 +18,13 @@ const RIGHT: Verdict = { events: EVENTS, missed: 0, twice: 0, outOfOrder: 0 };
 describe("the oracle of the fault tests", () => {
   beforeAll(async () => {
     await installWitness(test.owner);
-    const all = [...subscriptions, ...handlers(test.command), subscribe(createWitness(test.command))];
+    const all = [
+      ...readModelSubscriptions,
+      ...handlers(test.command).map(subscribeHandler),
+      subscribeHandler(createWitness(test.command)),
+    ];
     for (let product = 0; product < EVENTS / 4; product++) await aProduct(test.command, { pieces: 5 });
-    await drain({ db: test.relay, subscriptions: all, delayMs: 0 }, 10_000);
+    await drain(createRelay({ db: test.relay, subscriptions: all }), 10_000);
   });
 
   it("finds nothing wrong where nothing is", async () => {

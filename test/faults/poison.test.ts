@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { listParked, retryParked } from "../../src/relay/parked.ts";
+import { listParked, retryParked } from "../../src/relay/handlers/parked.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { makeDue, makeDueWhatWaits } from "../support/handlers.ts";
 import { seededRandom } from "../support/random.ts";

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import pMap from "p-map";
 import { describe, expect, it } from "vitest";
-import { retryParked } from "../../src/relay/parked.ts";
+import { retryParked } from "../../src/relay/handlers/parked.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { makeDue, makeDueWhatWaits } from "../support/handlers.ts";
 import { seededRandom } from "../support/random.ts";
@@ -60,7 +60,7 @@ describe("a relay that is killed", () => {
   /** Nobody wants to wait for that; and it takes them from relays that are alive, too. */
   async function letLeasesRunOut(): Promise<void> {
     await sql`
-      update relay.checkpoints set due_at = clock_timestamp() where subscription = any(array(
+      update relay.checkpoints set leased_until = clock_timestamp() where subscription = any(array(
         select subscription from relay.checkpoints where leased_to is not null for update skip locked
       ))`.execute(database.owner);
     await makeDueWhatWaits(database);

@@ -2,9 +2,10 @@ import { execFile } from "node:child_process";
 import { sql } from "kysely";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { handlers, subscriptions } from "../../src/app.ts";
-import { subscribe } from "../../src/relay/handler.ts";
-import { runRelay } from "../../src/relay/run.ts";
+import { handlers } from "../../src/app.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
+import { subscribeHandler } from "../../src/relay/handlers/subscribe-handler.ts";
+import { runRelay } from "../../src/relay/waking/run.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { seededRandom } from "../support/random.ts";
 import { until } from "../support/until.ts";
@@ -15,6 +16,7 @@ import { type RelayProgram, useRelayPrograms } from "./support/relay-programs.ts
 import { report } from "./support/report.ts";
 import { startSteadyLoad } from "./support/steady-load.ts";
 import { createWitness, installWitness } from "./support/witness.ts";
+import { createRelay } from "../../src/relay/drain.ts";
 
 const ROUNDS = shortOrLong(1, 10);
 /** Where a relay that is stopped has the most to spoil. */
@@ -87,12 +89,12 @@ describe("three relays, the first of which is stopped while it works and continu
     const stopping = new AbortController();
     const running = Array.from({ length: count }, () => {
       const all = [
-        ...subscriptions,
-        ...handlers(database.command),
-        subscribe(createWitness(database.command)),
+        ...readModelSubscriptions,
+        ...handlers(database.command).map(subscribeHandler),
+        subscribeHandler(createWitness(database.command)),
       ];
       return runRelay(
-        { db: database.relay, subscriptions: all, delayMs: 0 },
+        createRelay({ db: database.relay, subscriptions: all }),
         database.urls.relay,
         stopping.signal,
       );

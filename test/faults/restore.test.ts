@@ -54,9 +54,10 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
     const random = seededRandom("restored older copy");
     const restored = connect();
     const settings = settingsOf(moved());
-    await sql`update relay.checkpoints set position = position + 1000, leased_to = position + 1010`.execute(
-      restored,
-    );
+    await sql`update relay.checkpoints set position = position + 1000, leased_to = position + 1010, leased_until = now()`
+      .execute(
+        restored,
+      );
     await sql`insert into relay.retries (subscription, position, stream, attempts, due_at)
       select subscription, position, 'gone', 1, now() from relay.checkpoints`.execute(restored);
     // What the events beyond the end of the log had made of the read models.

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createApp } from "../../src/app.ts";
-import { configureLog, type LogRecord } from "../../src/log.ts";
+import { createApp } from "../../src/compose.ts";
+import { configureLogging, type LogRecord } from "../../src/logging.ts";
 import { type Answer, toAnswer, useTestApp } from "../support/app.ts";
 import { runtime } from "../support/runtime.ts";
 import { expectProblem } from "../support/problem.ts";
@@ -20,9 +20,9 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   log = [];
-  configureLog("trace", (record) => void log.push(record));
+  configureLogging("trace", (record) => void log.push(record));
 });
-afterEach(() => configureLog("fatal", () => {}));
+afterEach(() => configureLogging("fatal", () => {}));
 
 const everythingSaid = ({ headers, body }: Answer) => JSON.stringify([[...headers], body]);
 const logged = () =>
@@ -75,7 +75,7 @@ describe("A problem that is no bug", () => {
 describe("A database that is not there", () => {
   it("is a problem that passes", async () => {
     const nowhere = app.database.open("postgres://nobody:secret@127.0.0.1:1/nothing", { max: 1 });
-    const parts = { databases: { command: nowhere, query: nowhere }, relay: app.relay };
+    const parts = { databases: { commands: nowhere, queries: nowhere }, relay: app.relay };
     const lost = (path: string) => createApp().request(path, {}, parts);
     for (const path of ["/products", `/customers/${randomUUID()}`, "/ready"]) {
       const answer = await toAnswer(await lost(path));

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { createApp } from "../../src/app.ts";
+import { createApp } from "../../src/compose.ts";
 import { toToken } from "../../src/http/token.ts";
 import { toAnswer, useTestApp } from "../support/app.ts";
 import { newOrder, newProduct } from "../support/http-shop.ts";
@@ -39,7 +39,7 @@ describe("Consistency-Token", () => {
   it("waits for a drain that comes meanwhile", async () => {
     const { id, token } = await newProduct(app);
     const query = app.database.open(proxy.url(app.database.urls.query));
-    const parts = { databases: { command: app.database.command, query }, relay: app.relay };
+    const parts = { databases: { commands: app.database.command, queries: query }, relay: app.relay };
     const before = proxy.roundTrips;
     const asking = createApp().request(`/products/${id}`, { headers: wait(token, 30) }, parts);
     await until("it has asked in vain", () => proxy.roundTrips > before + 6);

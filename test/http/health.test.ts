@@ -1,13 +1,15 @@
 import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { createApp } from "../../src/app.ts";
+import { createApp } from "../../src/compose.ts";
 import type { DatabaseUrls } from "../../src/config.ts";
 import { type Database, openDatabase } from "../../src/database/database.ts";
-import { NEWEST_MIGRATION } from "../../src/migrated.ts";
+import { MIGRATIONS } from "../../src/migrated.ts";
 import { provision } from "../../src/process/provision.ts";
 import { toAnswer, useTestApp } from "../support/app.ts";
 import { expectProblem } from "../support/problem.ts";
+
+const NEWEST = MIGRATIONS.at(-1)!;
 
 const app = useTestApp();
 
@@ -29,7 +31,7 @@ afterAll(async () => {
 async function requestOn(url: string, path: string) {
   const db = openDatabase(url, { max: 1 });
   opened.push(db);
-  const parts = { databases: { command: db, query: db }, relay: { ...app.relay, db } };
+  const parts = { databases: { commands: db, queries: db }, relay: { ...app.relay, db } };
   return await createApp().request(path, {}, parts);
 }
 
@@ -48,7 +50,7 @@ describe("GET /ready", () => {
   it("answers 503 before the migration, and names it", async () => {
     const answer = await toAnswer(await requestOn(urls.owner, "/ready"));
     expectProblem(answer, 503, "database-unavailable");
-    expect(answer.body.detail).toContain(NEWEST_MIGRATION);
+    expect(answer.body.detail).toContain(NEWEST);
   });
 
   it("answers 503 before the migration has made its login", async () => {
@@ -58,7 +60,7 @@ describe("GET /ready", () => {
   it("answers 503 when the database is older than the code", async () => {
     const { owner } = app.database;
     const newest = await owner.withTables<{ kysely_migration: { name: string; timestamp: string } }>()
-      .deleteFrom("kysely_migration").where("name", "=", NEWEST_MIGRATION).returningAll()
+      .deleteFrom("kysely_migration").where("name", "=", NEWEST).returningAll()
       .executeTakeFirstOrThrow();
     expectProblem(await app.get("/ready"), 503, "database-unavailable");
     await owner.withTables<{ kysely_migration: { name: string; timestamp: string } }>()

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { reportListener } from "../../src/relay/listeners.ts";
+import { reportListener } from "../../src/relay/waking/listeners.ts";
 import { OPS_TOKEN, useTestApp } from "../support/app.ts";
 import { newProduct } from "../support/http-shop.ts";
 import { until } from "../support/until.ts";
@@ -64,7 +64,7 @@ describe("GET /ops/relay", () => {
     expect(await relay()).toMatchObject({ lastPosition: before.lastPosition, outbox: 2 });
 
     const [first] = before.subscriptions;
-    await app.database.owner.updateTable("relay.checkpoints").set({ due_at: new Date("2100-01-01") })
+    await app.database.owner.updateTable("relay.checkpoints").set({ rests_until: new Date("2100-01-01") })
       .where("subscription", "=", first.name).execute();
     await drain();
     const { outbox, lastPosition, subscriptions } = await relay();
@@ -73,7 +73,7 @@ describe("GET /ops/relay", () => {
     expect(subscriptions[0].lagSeconds).toBeGreaterThan(0);
     expect(subscriptions[1]).toMatchObject({ lag: 0, lagSeconds: 0 });
 
-    await app.database.owner.updateTable("relay.checkpoints").set({ due_at: new Date(0) }).execute();
+    await app.database.owner.updateTable("relay.checkpoints").set({ rests_until: new Date(0) }).execute();
     await app.drained();
   });
 

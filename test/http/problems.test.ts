@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { createApp } from "../../src/app.ts";
+import { createApp } from "../../src/compose.ts";
 import { toAnswer, useTestApp } from "../support/app.ts";
 import { expectProblem } from "../support/problem.ts";
 
@@ -107,7 +107,10 @@ describe("The operator's routes", () => {
   );
 
   it("answer 401 to everybody when no token is set", async () => {
-    const parts = { databases: app.database, relay: app.relay };
+    const parts = {
+      databases: { commands: app.database.command, queries: app.database.query },
+      relay: app.relay,
+    };
     const closed = async (path: string, init: RequestInit) =>
       await toAnswer(await createApp().request(path, init, parts));
     for (const authorization of ["", "Bearer ", "Bearer undefined", "Bearer operator"]) {

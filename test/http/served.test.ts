@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { createApp } from "../../src/app.ts";
-import type { Parts } from "../../src/http/env.ts";
+import { createApp } from "../../src/compose.ts";
+import type { Resources } from "../../src/http/env.ts";
 import { toAnswer, useTestApp } from "../support/app.ts";
 import { expectProblem } from "../support/problem.ts";
 
@@ -21,9 +21,9 @@ describe.each(
   const parts = () => {
     const { command, query } = app.database;
     return {
-      databases: serve === "commands" ? { command } : { query },
+      databases: serve === "commands" ? { commands: command } : { queries: query },
       relay: app.relay,
-    } as unknown as Parts;
+    } as unknown as Resources;
   };
   const request = async (route: string) => {
     const [method, path] = route.split(" ") as [string, string];

@@ -8,8 +8,7 @@ import { collectPayments } from "../../src/features/payments/collect-payments.ts
 import type { PaymentGateway } from "../../src/features/payments/gateway.ts";
 import { sampleGateway } from "../../src/features/payments/sample-gateway.ts";
 import type { Relay } from "../../src/relay/drain.ts";
-import { subscribe } from "../../src/relay/handler.ts";
-import { toHandler } from "../../src/relay/process-manager.ts";
+import { toHandler } from "../../src/relay/handlers/process-manager.ts";
 import { sleep } from "../../src/sleep.ts";
 import { execute } from "../../src/write/execute.ts";
 import { aCustomer, aProduct } from "../support/arrange.ts";
@@ -105,7 +104,7 @@ function unreliable(random: Random) {
     refund: (payment, signal) => failing(() => books.refund(payment, signal)),
   };
   return [toHandler(test.command, fulfilment), collectPayments(test.command, gateway)]
-    .map((handler) => subscribe(repeating(handler, 2)));
+    .map((handler) => repeating(handler, 2));
 }
 
 async function keepDraining(relay: Relay, signal: AbortSignal): Promise<void> {

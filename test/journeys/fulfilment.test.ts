@@ -7,8 +7,8 @@ import { requestPayment } from "../../src/features/payments/commands/request-pay
 import type { PaymentGateway } from "../../src/features/payments/gateway.ts";
 import { sampleGateway } from "../../src/features/payments/sample-gateway.ts";
 import { drain } from "../../src/relay/drain.ts";
-import { subscribe } from "../../src/relay/handler.ts";
-import { toHandler } from "../../src/relay/process-manager.ts";
+import type { Handler } from "../../src/relay/handlers/handler.ts";
+import { toHandler } from "../../src/relay/handlers/process-manager.ts";
 import { execute } from "../../src/write/execute.ts";
 import { aCustomer, aProduct } from "../support/arrange.ts";
 import { anybody } from "../support/context.ts";
@@ -30,7 +30,7 @@ beforeAll(async () => {
   customerId = await aCustomer(test.command);
 });
 
-const relayOf = (subscriptions?: Parameters<typeof shopRelay>[1]) => shopRelay(test, subscriptions);
+const relayOf = (given?: Handler[]) => shopRelay(test, given);
 const statusOf = (id: string) => progressOf(test, id);
 
 async function place(productId: string, quantity: number, paymentToken = "visa"): Promise<string> {
@@ -84,7 +84,7 @@ describe("the fulfilment of an order", () => {
       },
     };
     const payments = { ...collectPayments(test.command, gateway), timeoutMs: 100 };
-    const relay = relayOf([toHandler(test.command, fulfilment), payments].map(subscribe));
+    const relay = relayOf([toHandler(test.command, fulfilment), payments]);
     const id = await place(await aProduct(test.command, { pieces: 5 }), 2);
     await drain(relay, 10_000);
     expect(await statusOf(id)).toMatchObject({ status: "placed", reserved_pieces: 2, payment: "requested" });
@@ -136,7 +136,7 @@ describe("the fulfilment of an order", () => {
       toHandler(test.command, fulfilment),
       collectPayments(test.command, sampleGateway(test.command)),
     ]
-      .map((handler) => subscribe(repeating(handler, 3)));
+      .map((handler) => repeating(handler, 3));
     const ids = [
       await place(productId, 2),
       await place(productId, 2),

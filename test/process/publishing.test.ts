@@ -1,13 +1,15 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
 import { readSettings } from "../../src/config.ts";
-import { NEWEST_MIGRATION } from "../../src/migrated.ts";
+import { MIGRATIONS } from "../../src/migrated.ts";
 import { start, type Started } from "../../src/process/start.ts";
-import { drain } from "../../src/relay/drain.ts";
+import { createRelay, drain } from "../../src/relay/drain.ts";
 import { aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { SECRET, useReceiver } from "../support/receiver.ts";
 import { until } from "../support/until.ts";
+
+const NEWEST = MIGRATIONS.at(-1)!;
 
 describe("a program with endpoints in its settings", () => {
   const database = useTestDatabase();
@@ -39,7 +41,7 @@ describe("a program with endpoints in its settings", () => {
 
   it("publishes from the next event on, and goes on there after another start", async () => {
     await aProduct(database.command);
-    await drain({ db: database.relay, subscriptions: [], delayMs: 0 }, 5_000);
+    await drain(createRelay({ db: database.relay, subscriptions: [] }), 5_000);
     started = await begin("allow");
     const { id } = await addProduct();
     await until("it is published", () => receiver.received.length > 0);
@@ -104,7 +106,7 @@ describe("a program with endpoints in its settings", () => {
   it("has its publishers begin once the database is migrated", async () => {
     await sql`delete from relay.checkpoints where subscription = 'publish_billing'`.execute(database.owner);
     const { rows: [row] } = await sql<{ name: string; timestamp: string }>`
-      delete from public.kysely_migration where name = ${NEWEST_MIGRATION} returning *`.execute(
+      delete from public.kysely_migration where name = ${NEWEST} returning *`.execute(
       database.owner,
     );
     started = await begin("allow");

@@ -2,11 +2,12 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { publishers } from "../../src/app.ts";
 import { beginPublishing } from "../../src/publish/begin.ts";
-import { drain } from "../../src/relay/drain.ts";
+import { createRelay, drain } from "../../src/relay/drain.ts";
 import { relayStatus } from "../../src/relay/status.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { append } from "../support/handlers.ts";
 import { addPublisher, post } from "../support/publishers.ts";
+import { subscribeHandler } from "../../src/relay/handlers/subscribe-handler.ts";
 import { SECRET, useReceiver } from "../support/receiver.ts";
 
 const test = useTestDatabase();
@@ -14,18 +15,19 @@ const receiver = useReceiver();
 const names = () => receiver.received.map(({ name }) => name);
 
 describe("a publisher that is new in the settings", () => {
-  const [added] = publishers([{ name: "new", url: "https://example.com", secret: SECRET }], "urn:test", post);
+  const [added] = publishers([{ name: "new", url: "https://example.com", secret: SECRET }], "urn:test", post)
+    .map(subscribeHandler);
 
   it("begins with the next event, and its checkpoint stays when it begins again", async () => {
     await append(test, "r");
-    await drain({ db: test.relay, subscriptions: [], delayMs: 0 }, 5_000);
+    await drain(createRelay({ db: test.relay, subscriptions: [] }), 5_000);
     const positionOf = async () => (await relayStatus(test.relay, [added!])).subscriptions[0];
     expect(await positionOf()).toBeUndefined();
     await beginPublishing(test.relay, [added!]);
     expect(await positionOf()).toMatchObject({ name: "publish_new", kind: "publisher", lag: 0 });
 
     await append(test, "r");
-    await drain({ db: test.relay, subscriptions: [], delayMs: 0 }, 5_000);
+    await drain(createRelay({ db: test.relay, subscriptions: [] }), 5_000);
     await beginPublishing(test.relay, [added!]);
     expect(await positionOf()).toMatchObject({ lag: 1 });
   });

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { drain } from "../../src/relay/drain.ts";
-import { listParked, retryParked } from "../../src/relay/parked.ts";
+import { listParked, retryParked } from "../../src/relay/handlers/parked.ts";
 import { relayStatus } from "../../src/relay/status.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { append } from "../support/handlers.ts";

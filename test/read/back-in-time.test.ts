@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { subscriptions } from "../../src/app.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
 import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
-import { drain, drainBatch } from "../../src/relay/drain.ts";
+import { createRelay, drain, drainBatch } from "../../src/relay/drain.ts";
 import { execute } from "../../src/write/execute.ts";
 import { anOrder } from "../support/arrange.ts";
 import { anybody } from "../support/context.ts";
@@ -11,7 +11,7 @@ import { hold, untilBlocked } from "../support/hold.ts";
 
 const test = useTestDatabase();
 
-const [orderDetails] = subscriptions;
+const [orderDetails] = readModelSubscriptions;
 const GATE = sql`lock table write.gate in access exclusive mode`;
 
 /**
@@ -22,12 +22,11 @@ describe("a relay that is slow between its claim and its refresh", () => {
   it("never shows an older state after a newer one", async () => {
     await closeGateFor("slow relay");
     const id = await anOrder(test.command);
-    const slow = {
+    const slow = createRelay({
       db: test.open(test.urls.relay, { max: 3, applicationName: "slow relay" }),
       subscriptions: [orderDetails!],
-      delayMs: 0,
-    };
-    const fast = { db: test.relay, subscriptions: [orderDetails!], delayMs: 0 };
+    });
+    const fast = createRelay({ db: test.relay, subscriptions: [orderDetails!] });
 
     const gate = await hold(test.owner, (trx) => GATE.execute(trx));
     const refreshing = drain(slow, 10_000);

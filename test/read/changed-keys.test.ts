@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { subscriptions } from "../../src/app.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
 import { shipOrder } from "../../src/features/ordering/commands/ship-order.ts";
 import { listQueue } from "../../src/features/ordering/queries/fulfilment-queue.ts";
-import { drain } from "../../src/relay/drain.ts";
+import { createRelay, drain } from "../../src/relay/drain.ts";
 import { execute } from "../../src/write/execute.ts";
 import { anOrder } from "../support/arrange.ts";
 import { anybody } from "../support/context.ts";
 import { useTestDatabase } from "../support/database.ts";
 
 const test = useTestDatabase();
-const drainAll = () => drain({ db: test.relay, subscriptions, delayMs: 0 }, 5_000);
+const drainAll = () => drain(createRelay({ db: test.relay, subscriptions: readModelSubscriptions }), 5_000);
 
 describe("a read model that is refreshed by changed keys", () => {
   it("forgets what its definition no longer shows", async () => {

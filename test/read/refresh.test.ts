@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { readModels, subscriptions } from "../../src/app.ts";
+import { readModels } from "../../src/app.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
 import { CommandRejected } from "../../src/errors.ts";
 import { changePrice } from "../../src/features/catalog/commands/change-price.ts";
 import { receiveStock } from "../../src/features/inventory/commands/receive-stock.ts";
@@ -11,14 +12,14 @@ import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.t
 import { confirmOrder } from "../../src/features/ordering/commands/confirm-order.ts";
 import { placeOrder } from "../../src/features/ordering/commands/place-order.ts";
 import { shipOrder } from "../../src/features/ordering/commands/ship-order.ts";
-import { drain } from "../../src/relay/drain.ts";
+import { createRelay, drain } from "../../src/relay/drain.ts";
 import { execute } from "../../src/write/execute.ts";
 import { aCustomer, aProduct } from "../support/arrange.ts";
 import { anybody } from "../support/context.ts";
 import { useTestDatabase } from "../support/database.ts";
 
 const test = useTestDatabase();
-const relay = () => ({ db: test.relay, subscriptions, delayMs: 0 });
+const relay = () => (createRelay({ db: test.relay, subscriptions: readModelSubscriptions }));
 
 const place = fc.nat(2);
 const latest = fc.constantFrom(0, 0, 0, 1, 2);
@@ -45,7 +46,7 @@ describe("every read model", () => {
         const products = await Promise.all([0, 1, 2].map(() => aProduct(test.command, { pieces: 5 })));
         const orders: string[] = [];
         for (const one of steps) await take(one, { customerId, products, orders });
-        await sql`update relay.checkpoints set due_at = '-infinity'`.execute(test.owner);
+        await sql`update relay.checkpoints set rests_until = '-infinity'`.execute(test.owner);
         await drain(relay(), 10_000);
         for (const { name } of readModels) expect([name, await difference(name)]).toEqual([name, []]);
       }),

@@ -2,8 +2,8 @@ import { sql } from "kysely";
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import type { OrderEvent, OrderPlaced } from "../../src/features/ordering/events.ts";
-import { type ReadModel, toSubscription } from "../../src/read/read-model.ts";
-import { drain } from "../../src/relay/drain.ts";
+import { type ReadModel, subscribeReadModel } from "../../src/read/read-model.ts";
+import { createRelay, drain } from "../../src/relay/drain.ts";
 import type { RecordedEvent } from "../../src/write/event.ts";
 import { anOrder } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
@@ -47,7 +47,7 @@ async function run(text: string): Promise<unknown[]> {
 }
 
 function drainInto(model: ReadModel) {
-  return drain({ db: test.relay, subscriptions: [toSubscription(model)], delayMs: 0 }, 5_000);
+  return drain(createRelay({ db: test.relay, subscriptions: [subscribeReadModel(model)] }), 5_000);
 }
 
 async function shown(): Promise<unknown[]> {

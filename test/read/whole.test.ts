@@ -1,16 +1,16 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { subscriptions } from "../../src/app.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
 import { confirmOrder } from "../../src/features/ordering/commands/confirm-order.ts";
-import { drain } from "../../src/relay/drain.ts";
+import { createRelay, drain } from "../../src/relay/drain.ts";
 import { execute } from "../../src/write/execute.ts";
 import { anOrder, aProduct } from "../support/arrange.ts";
 import { anybody } from "../support/context.ts";
 import { useTestDatabase } from "../support/database.ts";
 
 const test = useTestDatabase();
-const sales = subscriptions.filter(({ name }) => name === "sales_by_day");
-const drainSales = () => drain({ db: test.relay, subscriptions: sales, delayMs: 0 }, 5_000);
+const sales = readModelSubscriptions.filter(({ name }) => name === "sales_by_day");
+const drainSales = () => drain(createRelay({ db: test.relay, subscriptions: sales }), 5_000);
 
 describe("a read model that is refreshed whole", () => {
   it("is due again after nine times as long as the refresh took, and not before", async () => {
@@ -75,13 +75,13 @@ async function ordersSold(): Promise<number> {
 
 async function dueIn(): Promise<number> {
   const { rows } = await sql<{ ms: number }>`
-    select greatest(extract(epoch from due_at - clock_timestamp()) * 1000, -1)::float as ms
+    select greatest(extract(epoch from rests_until - clock_timestamp()) * 1000, -1)::float as ms
     from relay.checkpoints where subscription = 'sales_by_day'`.execute(test.relay);
   return rows[0]!.ms;
 }
 
 async function makeDue(): Promise<void> {
-  await sql`update relay.checkpoints set due_at = '-infinity'`.execute(test.relay);
+  await sql`update relay.checkpoints set rests_until = '-infinity'`.execute(test.relay);
 }
 
 /** Moves when the view's content is written again. */

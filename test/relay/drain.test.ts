@@ -1,9 +1,9 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { subscriptions } from "../../src/app.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
 import { CheckpointBeyondLog } from "../../src/errors.ts";
-import { recordFailure } from "../../src/relay/checkpoint.ts";
-import { drain, drainBatch } from "../../src/relay/drain.ts";
+import { createRelay, drain, drainBatch } from "../../src/relay/drain.ts";
+import { recordFailure } from "../../src/relay/hand-out.ts";
 import { relayStatus } from "../../src/relay/status.ts";
 import type { Subscription } from "../../src/relay/subscription.ts";
 import { anOrder, aProduct } from "../support/arrange.ts";
@@ -11,16 +11,16 @@ import { useTestDatabase } from "../support/database.ts";
 
 const test = useTestDatabase();
 
-const relayWith = (...all: Subscription[]) => ({ db: test.relay, subscriptions: all, delayMs: 0 });
-const named = (name: string) => subscriptions.find((subscription) => subscription.name === name)!;
+const relayWith = (...all: Subscription[]) => createRelay({ db: test.relay, subscriptions: all });
+const named = (name: string) => readModelSubscriptions.find((subscription) => subscription.name === name)!;
 
 describe("drain", () => {
   it("writes nothing when there is nothing to do", async () => {
     await anOrder(test.command);
-    await drain(relayWith(...subscriptions), 5_000);
+    await drain(relayWith(...readModelSubscriptions), 5_000);
     const before = await rowVersions();
 
-    expect(await drain(relayWith(...subscriptions), 5_000)).toEqual({ handled: 0, more: false });
+    expect(await drain(relayWith(...readModelSubscriptions), 5_000)).toEqual({ handled: 0, more: false });
     expect(await rowVersions()).toEqual(before);
   });
 
@@ -46,15 +46,15 @@ describe("drain", () => {
     await aProduct(test.command);
     await aProduct(test.command);
     expect(await drainBatch(relayWith(named("product_catalog")), 1)).toEqual({ handled: 1, more: true });
-    await drain(relayWith(...subscriptions), 5_000);
+    await drain(relayWith(...readModelSubscriptions), 5_000);
   });
 
   it("lets a subscription that fails rest, says why, and lets the others go on", async () => {
     await sql`alter table read.product_catalog rename to broken`.execute(test.owner);
     const id = await anOrder(test.command);
-    await drain(relayWith(...subscriptions), 5_000);
+    await drain(relayWith(...readModelSubscriptions), 5_000);
 
-    const status = await relayStatus(test.relay, subscriptions);
+    const status = await relayStatus(test.relay, readModelSubscriptions);
     const [catalog, orders] = ["product_catalog", "order_details"].map((name) =>
       status.subscriptions.find((subscription) => subscription.name === name)!
     );
@@ -64,11 +64,11 @@ describe("drain", () => {
       await test.query.selectFrom("read.order_details").select("status").where("order_id", "=", id).execute(),
     )
       .toEqual([{ status: "placed" }]);
-    expect((await drainBatch(relayWith(...subscriptions))).handled).toBe(0);
+    expect((await drainBatch(relayWith(...readModelSubscriptions))).handled).toBe(0);
 
     await sql`alter table read.broken rename to product_catalog`.execute(test.owner);
-    await sql`update relay.checkpoints set due_at = now()`.execute(test.owner);
-    await drain(relayWith(...subscriptions), 5_000);
+    await sql`update relay.checkpoints set rests_until = now()`.execute(test.owner);
+    await drain(relayWith(...readModelSubscriptions), 5_000);
     expect(await checkpoint("product_catalog")).toMatchObject({ last_error: null });
   });
 
@@ -76,7 +76,7 @@ describe("drain", () => {
     const { position } = await checkpoint("order_details");
     await anOrder(test.command);
     const stale = { from: position, to: position + 1, events: [] };
-    await drain(relayWith(...subscriptions), 5_000);
+    await drain(relayWith(...readModelSubscriptions), 5_000);
     const after = await checkpoint("order_details");
 
     expect(await named("order_details").handle(test.relay, stale)).toBe(false);
@@ -88,7 +88,7 @@ describe("drain", () => {
     await sql`update relay.checkpoints set position = ${restored.position} where subscription = 'order_details'`
       .execute(test.owner);
 
-    const draining = drain(relayWith(...subscriptions), 5_000);
+    const draining = drain(relayWith(...readModelSubscriptions), 5_000);
     await expect(draining).rejects.toThrow(CheckpointBeyondLog);
     await expect(draining).rejects.toThrow("order_details is at position 1000000, but the log ends at");
   });
@@ -102,7 +102,7 @@ describe("drain", () => {
   });
 
   it("lets the others go on when a subscription has a bug", async () => {
-    await drain(relayWith(...subscriptions), 5_000);
+    await drain(relayWith(...readModelSubscriptions), 5_000);
     await anOrder(test.command);
     const buggy = { ...named("order_details"), handle: () => Promise.reject(new TypeError("no such thing")) };
     expect(await drain(relayWith(buggy, named("product_catalog")), 5_000)).toEqual({
@@ -121,7 +121,7 @@ describe("drain", () => {
 
 describe("the status of the relay", () => {
   it("counts events that still wait for their position", async () => {
-    await drain(relayWith(...subscriptions), 5_000);
+    await drain(relayWith(...readModelSubscriptions), 5_000);
     await aProduct(test.command);
     const status = await relayStatus(test.relay, [named("product_catalog")]);
     expect(status).toMatchObject({ outbox: 1, subscriptions: [{ lag: 1 }] });

@@ -1,10 +1,10 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { DatabaseUnavailable, VersionConflict } from "../../src/errors.ts";
-import { numberEvents } from "../../src/relay/checkpoint.ts";
-import { drain, drainBatch, tasksOf } from "../../src/relay/drain.ts";
-import { passBatch } from "../../src/relay/lease.ts";
-import { listParked, retryParked } from "../../src/relay/parked.ts";
+import { numberEvents } from "../../src/relay/number.ts";
+import { createRelay, drain, drainBatch } from "../../src/relay/drain.ts";
+import { passBatch } from "../../src/relay/handlers/lease.ts";
+import { listParked, retryParked } from "../../src/relay/handlers/parked.ts";
 import type { Subscription } from "../../src/relay/subscription.ts";
 import { Tasks } from "../../src/relay/tasks.ts";
 import { useTestDatabase } from "../support/database.ts";
@@ -143,7 +143,7 @@ describe("a handler", () => {
     for (const stream of ["j", "j"]) {
       await append(test, stream);
       await drainBatch(relay);
-      await until("the quick one is done", () => !tasksOf(relay).has(quick.name));
+      await until("the quick one is done", () => !relay.tasks.has(quick.name));
     }
     expect(told.filter((name) => name.startsWith("j"))).toEqual(["j1"]);
     expect(told.filter((name) => name.startsWith("J"))).toEqual(["J1", "J2"]);
@@ -242,6 +242,7 @@ describe("a read model that is slow", () => {
     const viewOf = (name: string, done: Promise<boolean>): Subscription => ({
       name,
       kind: "test",
+      isReadModel: true,
       async handle(db, { from, to }) {
         handled.push(name);
         await done;
@@ -252,7 +253,7 @@ describe("a read model that is slow", () => {
       ["slow", "quick"].map(async () => (await addHandler(test, () => {})).name),
     );
     const [slow, quick] = [viewOf(names[0]!, atWork), viewOf(names[1]!, Promise.resolve(true))];
-    const relay = { db: test.relay, subscriptions: [slow, quick], delayMs: 0 };
+    const relay = createRelay({ db: test.relay, subscriptions: [slow, quick] });
     await append(test, "k");
     await drainBatch(relay);
     await append(test, "k");

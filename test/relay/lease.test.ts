@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { drain, drainBatch, tasksOf } from "../../src/relay/drain.ts";
-import { listEvents } from "../../src/relay/log.ts";
-import { listParked } from "../../src/relay/parked.ts";
+import { createRelay, drain, drainBatch, withOwnTasks } from "../../src/relay/drain.ts";
+import { listEvents } from "../../src/relay/events.ts";
+import { listParked } from "../../src/relay/handlers/parked.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { addHandler, append, makeDue, nameOf } from "../support/handlers.ts";
 import { until } from "../support/until.ts";
@@ -11,16 +11,17 @@ const test = useTestDatabase();
 
 /** Somebody takes the next batch, and is never heard of again. */
 async function leaseAndDie(name: string): Promise<void> {
-  await drain({ db: test.relay, subscriptions: [], delayMs: 0 }, 5_000);
+  await drain(createRelay({ db: test.relay, subscriptions: [] }), 5_000);
   await sql`
     select relay.lease(${name}, position, (select max(position) from relay.log), '{}', 60000)
     from relay.checkpoints where subscription = ${name}`.execute(test.relay);
 }
 
 async function letLeaseRunOut(name: string): Promise<void> {
-  await sql`update relay.checkpoints set due_at = clock_timestamp() where subscription = ${name}`.execute(
-    test.owner,
-  );
+  await sql`update relay.checkpoints set leased_until = clock_timestamp() where subscription = ${name}`
+    .execute(
+      test.owner,
+    );
 }
 
 async function leasedTo(name: string): Promise<number | null> {
@@ -64,7 +65,7 @@ describe("a leased batch", () => {
       told.push(nameOf(event));
       await new Promise<void>((resolve) => releases.push(resolve));
     });
-    const other = { ...relay };
+    const other = withOwnTasks(relay);
     await append(test, "j");
     const late = drain(relay, 30_000);
     await until("it works", () => told.length === 1);
@@ -75,7 +76,7 @@ describe("a leased batch", () => {
     const before = (await checkpoints()).map(({ position, leased_to }) => ({ position, leased_to }));
 
     releases[0]!();
-    await until("the late one has done what it can", () => !tasksOf(relay).has(name));
+    await until("the late one has done what it can", () => !relay.tasks.has(name));
     expect((await checkpoints()).map(({ position, leased_to }) => ({ position, leased_to }))).toEqual(before);
     releases.slice(1).forEach((release) => release());
     await Promise.all([late, draining]);
@@ -108,11 +109,11 @@ describe("a leased batch", () => {
     const draining = drain(relay, 30_000);
     await until("it is leased", () => leasedTo(name));
     await sql`
-      update relay.checkpoints set due_at = clock_timestamp() + interval '10 milliseconds'
+      update relay.checkpoints set leased_until = clock_timestamp() + interval '10 milliseconds'
       where subscription = ${name}`.execute(test.owner);
     await until("the lease was renewed", async () => {
       const { rows: [row] } = await sql<{ is_leased: boolean }>`
-        select due_at > clock_timestamp() + interval '2 seconds' as is_leased
+        select leased_until > clock_timestamp() + interval '2 seconds' as is_leased
         from relay.checkpoints where subscription = ${name}`.execute(test.owner);
       return row!.is_leased;
     });
@@ -131,7 +132,7 @@ describe("a leased batch", () => {
     for (const stream of ["s", "s", "s"]) await append(test, stream);
     let hasNoticed = false;
     const late = {
-      ...relay,
+      ...withOwnTasks(relay),
       db: test.relay.withPlugin({
         transformQuery: ({ node }) => node,
         transformResult({ result }) {
@@ -147,7 +148,7 @@ describe("a leased batch", () => {
     expect(told).toEqual(["s1", "s1", "s2", "s3"]);
     await until("its lease could not be renewed", () => hasNoticed);
     release();
-    await until("it has ended", () => !tasksOf(late).has(name));
+    await until("it has ended", () => !late.tasks.has(name));
     expect(told).toEqual(["s1", "s1", "s2", "s3"]);
   });
 
@@ -159,7 +160,7 @@ describe("a leased batch", () => {
       told.push(nameOf(event));
       if (told.length === 1) await stopped;
     });
-    const other = { ...relay };
+    const other = withOwnTasks(relay);
     await append(test, "f");
     const late = drainBatch(relay);
     await until("it works", () => told.length === 1);
@@ -211,7 +212,7 @@ describe("an event that never comes back from its tries", () => {
 async function checkpoints() {
   const { rows } = await sql<
     { subscription: string; position: number; leased_to: number | null }
-  >`select subscription, position, fence, leased_to, due_at from relay.checkpoints order by 1`
+  >`select subscription, position, fence, leased_to, leased_until, rests_until from relay.checkpoints order by 1`
     .execute(test.owner);
   return rows;
 }

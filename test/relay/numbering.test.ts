@@ -1,9 +1,8 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import type { Database } from "../../src/database/database.ts";
-import type { Relay } from "../../src/relay/drain.ts";
-import { drain } from "../../src/relay/drain.ts";
-import { runRelay } from "../../src/relay/run.ts";
+import { createRelay, drain } from "../../src/relay/drain.ts";
+import { runRelay } from "../../src/relay/waking/run.ts";
 import type { Subscription } from "../../src/relay/subscription.ts";
 import { sleep } from "../../src/sleep.ts";
 import { useTestDatabase } from "../support/database.ts";
@@ -21,6 +20,7 @@ const KILL_EVERY_MS = 150;
 const witness: Subscription = {
   name: "witness",
   kind: "test",
+  isReadModel: true,
   async handle(db, { from, to, events }) {
     const seen = JSON.stringify(events.map(({ position, id }) => ({ position, id })));
     const call = sql<boolean>`relay.witness(${from}, ${to}, ${seen}::text::json)`;
@@ -51,11 +51,10 @@ describe("three relays that lose their backends while 32 writers write", () => {
     const random = seededRandom("numbering");
     const stopping = new AbortController();
     const relays = Array.from({ length: RELAYS }, () => {
-      const relay: Relay = {
+      const relay = createRelay({
         db: test.open(test.urls.relay, { max: 4 }),
         subscriptions: [witness],
-        delayMs: 0,
-      };
+      });
       return runRelay(relay, test.urls.direct, stopping.signal);
     });
     const killing = killBackends(test.open(test.urls.relay, { max: 1 }), stopping.signal);
@@ -63,7 +62,7 @@ describe("three relays that lose their backends while 32 writers write", () => {
     const committed = await write(test.open(test.urls.command, { max: LOAD.writers }), LOAD, random);
     stopping.abort();
     await Promise.all([...relays, killing]);
-    await drain({ db: test.relay, subscriptions: [witness], delayMs: 0 }, 10_000);
+    await drain(createRelay({ db: test.relay, subscriptions: [witness] }), 10_000);
 
     const log = await readLog(test.owner);
     expect(log.map(({ position }) => position)).toEqual(log.map((_, index) => index + 1));
@@ -80,7 +79,7 @@ describe("three relays that lose their backends while 32 writers write", () => {
 
 describe("numbering", () => {
   it("is not held up by an open transaction, and numbers its events when it has committed", async () => {
-    const relay = { db: test.relay, subscriptions: [], delayMs: 0 };
+    const relay = createRelay({ db: test.relay, subscriptions: [] });
     const slow = await hold(test.command, (trx) => append(trx, "slow"));
     await append(test.command, "fast");
 

@@ -97,7 +97,7 @@ async function number(db: Database): Promise<void> {
 async function appendAndNumber(times: number): Promise<void> {
   for (let time = 0; time < times; time++) {
     await append(test.command);
-    await sql`update relay.outbox_start set due_at = '-infinity'`.execute(test.owner);
+    await sql`update relay.outbox_start set rests_until = '-infinity'`.execute(test.owner);
     await number(test.relay);
   }
 }

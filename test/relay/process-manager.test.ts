@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { receiveStock } from "../../src/features/inventory/commands/receive-stock.ts";
 import { reserveStock } from "../../src/features/inventory/commands/reserve-stock.ts";
 import { drain } from "../../src/relay/drain.ts";
-import { type ProcessManager, toHandler } from "../../src/relay/process-manager.ts";
+import { type ProcessManager, toHandler } from "../../src/relay/handlers/process-manager.ts";
 import { aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { repeating } from "../support/fulfilment.ts";

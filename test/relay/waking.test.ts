@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
-import { subscriptions } from "../../src/app.ts";
-import { BATCH_EVENTS_MAX } from "../../src/relay/drain.ts";
-import { runRelay } from "../../src/relay/run.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
+import { BATCH_EVENTS_MAX, createRelay } from "../../src/relay/drain.ts";
+import { runRelay } from "../../src/relay/waking/run.ts";
 import { aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { hold } from "../support/hold.ts";
@@ -19,7 +19,12 @@ let running: Promise<void> = Promise.resolve();
 
 function startRelay(pollMs?: number, directUrl = test.urls.direct) {
   stopping = new AbortController();
-  running = runRelay({ db: test.relay, subscriptions, delayMs: 0 }, directUrl, stopping.signal, pollMs);
+  running = runRelay(
+    createRelay({ db: test.relay, subscriptions: readModelSubscriptions }),
+    directUrl,
+    stopping.signal,
+    pollMs,
+  );
 }
 
 afterEach(async () => {

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { createApp } from "../../src/app.ts";
+import { createApp } from "../../src/compose.ts";
 import { readSettings } from "../../src/config.ts";
 import { DatabaseUnavailable } from "../../src/errors.ts";
-import type { Parts } from "../../src/http/env.ts";
+import type { Resources } from "../../src/http/env.ts";
 import type { Served } from "../../src/http/served.ts";
-import { isMigrated, NEWEST_MIGRATION } from "../../src/migrated.ts";
+import { isMigrated, MIGRATIONS } from "../../src/migrated.ts";
 import { start } from "../../src/process/start.ts";
 import { askReplica, createReplica } from "../../src/read/replica.ts";
 import { expectProblem } from "../support/problem.ts";
@@ -12,6 +12,9 @@ import { useProxy } from "../support/proxy.ts";
 import { useReplicatedServer } from "../support/replicated-server.ts";
 import { useReplicatedShop, withReplica } from "../support/replicated-shop.ts";
 import { until } from "../support/until.ts";
+import { createRelay } from "../../src/relay/drain.ts";
+
+const NEWEST = MIGRATIONS.at(-1)!;
 
 const NOWHERE = "postgres://shop:sesame@127.0.0.1:1/shop";
 
@@ -90,10 +93,10 @@ describe("without the primary", () => {
     const nowhere = database.open(NOWHERE, { max: 1 });
     const onReplica = database.open(server.onReplica(database.urls.query), { max: 1 });
     const replica = createReplica({ db: onReplica, watch: onReplica, fallback: "none" }, isMigrated);
-    const parts: Parts = {
-      databases: { command: nowhere, query: nowhere },
+    const parts: Resources = {
+      databases: { commands: nowhere, queries: nowhere },
       replica,
-      relay: { db: nowhere, subscriptions: [], delayMs: 0 },
+      relay: createRelay({ db: nowhere, subscriptions: [] }),
     };
     const statusOf = async (serve: Served, path: string) =>
       (await createApp({ serve }).request(path, {}, parts)).status;
@@ -127,7 +130,7 @@ describe("a replica that is behind in migrations", () => {
   it("is not asked, and the process is not ready, until it has caught up", async () => {
     const { owner } = alone.database;
     const migrations = owner.withTables<{ kysely_migration: { name: string; timestamp: string } }>();
-    const newest = await migrations.deleteFrom("kysely_migration").where("name", "=", NEWEST_MIGRATION)
+    const newest = await migrations.deleteFrom("kysely_migration").where("name", "=", NEWEST)
       .returningAll().executeTakeFirstOrThrow();
     await server.caughtUp();
     await server.pause();

@@ -1,11 +1,11 @@
 import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
-import { subscriptions } from "../../src/app.ts";
+import { readModelSubscriptions } from "../../src/compose.ts";
 import type { Database } from "../../src/database/database.ts";
 import { isMigrated } from "../../src/migrated.ts";
 import { askReplica, createReplica, type Replica } from "../../src/read/replica.ts";
-import { drain } from "../../src/relay/drain.ts";
-import { reportListener } from "../../src/relay/listeners.ts";
+import { createRelay, drain } from "../../src/relay/drain.ts";
+import { reportListener } from "../../src/relay/waking/listeners.ts";
 import { aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { useReplicatedServer } from "../support/replicated-server.ts";
@@ -80,7 +80,7 @@ describe("a query that is in the way of what the replica replays", () => {
 describe("the As-Of of a replica that has replayed nothing since it was started", () => {
   it("is the newest time that its rows tell of", async () => {
     await aProduct(test.command);
-    await drain({ db: test.relay, subscriptions, delayMs: 0 }, 5_000);
+    await drain(createRelay({ db: test.relay, subscriptions: readModelSubscriptions }), 5_000);
     await reportListener(test.relay).say(true);
     const { seen_at } = await test.owner.selectFrom("relay.listeners").select("seen_at")
       .executeTakeFirstOrThrow();

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll } from "vitest";
-import { createApp, subscriptions } from "../../src/app.ts";
-import type { Parts } from "../../src/http/env.ts";
+import { createApp, readModelSubscriptions } from "../../src/compose.ts";
+import type { Resources } from "../../src/http/env.ts";
 import { pages } from "../../src/process/pages.ts";
 import { serve, type Serving } from "../../src/process/serve.ts";
-import { drain, type Relay } from "../../src/relay/drain.ts";
+import { createRelay, drain, type Relay } from "../../src/relay/drain.ts";
 import { relayStatus } from "../../src/relay/status.ts";
 import { type TestDatabase, useTestDatabase } from "./database.ts";
 import { runtime, useRuntime } from "./runtime.ts";
@@ -37,17 +37,21 @@ export interface TestApp {
 }
 
 /** Only the read models: nobody acts on an order behind a test's back. */
-const readModels = subscriptions.filter(({ kind }) => kind.startsWith("read model"));
+const readModels = readModelSubscriptions.filter(({ kind }) => kind.startsWith("read model"));
 
 /** The app on a database of its own, with a login for each role. Nothing relays but `drained`. */
 export function useTestApp(): TestApp {
   const database = useTestDatabase();
   let relay: Relay;
   beforeAll(() => {
-    relay = { db: database.relay, subscriptions: readModels, delayMs: 0 };
+    relay = createRelay({ db: database.relay, subscriptions: readModels });
   });
   const served = runtime === undefined
-    ? useServedApp(() => ({ databases: database, relay, opsToken: OPS_TOKEN }))
+    ? useServedApp(() => ({
+      databases: { commands: database.command, queries: database.query },
+      relay,
+      opsToken: OPS_TOKEN,
+    }))
     : useRuntime(() => database.urls, { RELAY: "off", OPS_TOKEN });
 
   const send = async (method: string, path: string, body?: unknown, headers: HeaderFields = {}) => {
@@ -82,7 +86,7 @@ export function useTestApp(): TestApp {
 const KEEP_ALIVE_MS = 200;
 
 /** In this process: what is asked of it does not go over the network, unless it is asked at its URL. */
-function useServedApp(parts: () => Parts) {
+function useServedApp(parts: () => Resources) {
   const app = createApp({ pages: pages() });
   let serving: Serving;
   beforeAll(async () => {

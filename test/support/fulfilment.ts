@@ -1,16 +1,18 @@
 import { sql } from "kysely";
 import { handlers, timers } from "../../src/app.ts";
 import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
-import { drain, type Relay } from "../../src/relay/drain.ts";
-import type { Handler } from "../../src/relay/handler.ts";
+import { createRelay, drain, type Relay } from "../../src/relay/drain.ts";
+import type { Handler } from "../../src/relay/handlers/handler.ts";
+import { subscribeHandler } from "../../src/relay/handlers/subscribe-handler.ts";
 import { execute } from "../../src/write/execute.ts";
 import { anybody } from "./context.ts";
 import type { TestDatabase } from "./database.ts";
 import { makeDue } from "./handlers.ts";
 
 /** A relay for the shop's handlers, or for others in their place. */
-export function shopRelay(test: TestDatabase, subscriptions = handlers(test.command)): Relay {
-  return { db: test.relay, subscriptions, timers: timers(test.command), delayMs: 0 };
+export function shopRelay(test: TestDatabase, given = handlers(test.command)): Relay {
+  const subscriptions = given.map(subscribeHandler);
+  return createRelay({ db: test.relay, subscriptions, timers: timers(test.command) });
 }
 
 /** Drains, what was set aside included. */

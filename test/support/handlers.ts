@@ -1,6 +1,7 @@
 import type { TestDatabase } from "./database.ts";
-import type { Relay } from "../../src/relay/drain.ts";
-import { type Handler, subscribe } from "../../src/relay/handler.ts";
+import { createRelay, type Relay } from "../../src/relay/drain.ts";
+import type { Handler } from "../../src/relay/handlers/handler.ts";
+import { subscribeHandler } from "../../src/relay/handlers/subscribe-handler.ts";
 import type { RecordedEvent } from "../../src/write/event.ts";
 import { sql } from "kysely";
 
@@ -16,14 +17,14 @@ export async function addHandler(
   await sql`
     insert into relay.checkpoints (subscription, position) select ${name}, coalesce(max(position), 0) from relay.log`
     .execute(test.owner);
-  const subscription = subscribe({
+  const subscription = subscribeHandler({
     kind: "test",
     concerns: isTested,
     ...options,
     name,
     handle: async (event, signal) => await handle(event, signal),
   });
-  return { name, relay: { db: test.relay, subscriptions: [subscription], delayMs: 0 } };
+  return { name, relay: createRelay({ db: test.relay, subscriptions: [subscription] }) };
 }
 
 /** Appends an event of a test to a stream. */

@@ -1,8 +1,8 @@
 import { createPost } from "../../src/process/post.ts";
 import type { Endpoint } from "../../src/publish/endpoint.ts";
 import { type Post, publisher } from "../../src/publish/publisher.ts";
-import { drain, type Relay } from "../../src/relay/drain.ts";
-import type { Handler } from "../../src/relay/handler.ts";
+import { createRelay, drain, type Relay } from "../../src/relay/drain.ts";
+import type { Handler } from "../../src/relay/handlers/handler.ts";
 import type { TestDatabase } from "./database.ts";
 import { addHandler, makeDue } from "./handlers.ts";
 import { type Receiver, SECRET } from "./receiver.ts";
@@ -26,7 +26,10 @@ export async function addPublisher(
 
 /** One relay for the subscriptions of several. */
 export function together(...relays: Relay[]): Relay {
-  return { ...relays[0]!, subscriptions: relays.flatMap(({ subscriptions }) => subscriptions) };
+  return createRelay({
+    db: relays[0]!.db,
+    subscriptions: relays.flatMap(({ subscriptions }) => subscriptions),
+  });
 }
 
 /** Drains what is new, and tries again what was set aside without waiting for the back-off. */

@@ -77,27 +77,27 @@ describe("a command whose key has an answer", () => {
 
   it("gets that answer, though it was outrun twice before", async () => {
     const id = await aProduct(test.command, { priceCents: 100 });
-    const answer = { id, version: 7, lastEventId: null };
-    const kept = {
+    const result = { id, version: 7, lastEventId: null };
+    const stored = {
       ...keyed("outrun"),
       command: "ChangePrice",
       key: "outrun",
       fingerprint: await fingerprintOf(id, 300),
-      answer,
+      result,
     };
     let loads = 0;
     // Twice the version is an old one; the third time, the twin of this command gets its answer while it loads.
     const outrun: typeof changePrice = {
       ...changePrice,
       load(db) {
-        const twin = sql<number>`write.append('twin', 0, '[]', ${JSON.stringify(kept)}::text::jsonb) + 1`;
+        const twin = sql<number>`write.append('twin', 0, '[]', ${JSON.stringify(stored)}::text::jsonb) + 1`;
         const version = ++loads === 3 ? twin : sql<number>`version - 1`;
         return db.selectFrom("write.products").where("id", "=", id)
           .select(["name", "price_cents as priceCents", version.as("version")]);
       },
     };
     expect(await execute(test.command, outrun, { id, input: { priceCents: 300 } }, keyed("outrun"))).toEqual(
-      answer,
+      result,
     );
   });
 
@@ -159,9 +159,9 @@ async function fingerprintOf(id: string, priceCents: number): Promise<string> {
 
 /** How many events the commands with this key have led to. */
 async function eventsOf(key: string): Promise<number> {
-  const kept = await test.command.selectFrom("write.idempotency_keys").select("answer").where("key", "=", key)
+  const kept = await test.command.selectFrom("write.idempotency_keys").select("result").where("key", "=", key)
     .execute();
-  const streams = kept.map(({ answer }) => `product-${answer.id}`);
+  const streams = kept.map(({ result }) => `product-${result.id}`);
   const events = await test.command.selectFrom("write.events").select("id").where("stream", "in", streams)
     .execute();
   return events.length;

@@ -16,7 +16,7 @@ export function customers() {
       operation({ summary: "One customer", answers: { 200: customerView } }),
       path(byId),
       async (c) => {
-        const customer = await findCustomer(c.env.databases.command, c.req.valid("param").id);
+        const customer = await findCustomer(c.env.databases.commands, c.req.valid("param").id);
         c.header("ETag", `"${customer.version}"`);
         return c.json(customer);
       },
@@ -32,7 +32,7 @@ export function customers() {
       body(customerInput),
       async (c) => {
         const customer = await putCustomer(
-          c.env.databases.command,
+          c.env.databases.commands,
           c.req.valid("param").id,
           c.req.valid("json"),
           ifMatchOf(c),
@@ -51,7 +51,7 @@ export function customers() {
       }),
       path(byId),
       async (c) => {
-        await deleteCustomer(c.env.databases.command, c.req.valid("param").id, ifMatchOf(c));
+        await deleteCustomer(c.env.databases.commands, c.req.valid("param").id, ifMatchOf(c));
         return c.body(null, 204);
       },
     );

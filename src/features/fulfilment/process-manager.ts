@@ -1,4 +1,4 @@
-import type { ProcessManager } from "../../relay/process-manager.ts";
+import type { ProcessManager } from "../../relay/handlers/process-manager.ts";
 import { aggregateId } from "../../write/event.ts";
 import { releaseStock } from "../inventory/commands/release-stock.ts";
 import { reserveStock } from "../inventory/commands/reserve-stock.ts";

@@ -1,9 +1,9 @@
 import { sql } from "kysely";
 import type { Database } from "../../database/database.ts";
 import { CommandInProgress, VersionConflict } from "../../errors.ts";
-import type { Handler } from "../../relay/handler.ts";
-import { answering } from "../../relay/process-manager.ts";
-import type { Timer } from "../../relay/timer.ts";
+import type { Handler } from "../../relay/handlers/handler.ts";
+import { answering } from "../../relay/handlers/process-manager.ts";
+import type { Timer } from "../../relay/handlers/timer.ts";
 import { aggregateId, type RecordedEvent } from "../../write/event.ts";
 import { recordPayment } from "./commands/record-payment.ts";
 import { recordRefund } from "./commands/record-refund.ts";

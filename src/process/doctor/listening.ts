@@ -1,4 +1,4 @@
-import { createLine } from "../../relay/line.ts";
+import { createLine } from "../../relay/waking/line.ts";
 import { type Finding, type Login, ok, placeOf, warning } from "./finding.ts";
 
 /** Whether notifications that the relay's role sends arrive where the relay listens: it notifies itself. */

@@ -1,8 +1,11 @@
 import process from "node:process";
-import { handlers, subscriptions, timers } from "../../../src/app.ts";
+import { handlers, timers } from "../../../src/app.ts";
+import { readModelSubscriptions } from "../../../src/compose.ts";
 import { openDatabase } from "../../../src/database/database.ts";
-import { type Handler, subscribe } from "../../../src/relay/handler.ts";
-import { runRelay } from "../../../src/relay/run.ts";
+import type { Handler } from "../../../src/relay/handlers/handler.ts";
+import { createRelay } from "../../../src/relay/drain.ts";
+import { subscribeHandler } from "../../../src/relay/handlers/subscribe-handler.ts";
+import { runRelay } from "../../../src/relay/waking/run.ts";
 import { faultAt } from "./fault-points.ts";
 import { createWitness } from "./witness.ts";
 
@@ -17,16 +20,15 @@ const open = (url: string | undefined) =>
   plugins.reduce((db, plugin) => db.withPlugin(plugin), openDatabase(url!, { max: 8 }));
 const command = open(COMMAND_DATABASE_URL);
 
-const relay = {
+const relay = createRelay({
   db: open(RELAY_DATABASE_URL),
   subscriptions: [
-    ...subscriptions,
-    ...handlers(command),
-    subscribe(POISON === undefined ? createWitness(command) : poisoned(createWitness(command))),
+    ...readModelSubscriptions,
+    ...handlers(command).map(subscribeHandler),
+    subscribeHandler(POISON === undefined ? createWitness(command) : poisoned(createWitness(command))),
   ],
   timers: timers(command),
-  delayMs: 0,
-};
+});
 console.log("Relaying");
 await runRelay(relay, RELAY_DATABASE_URL!, new AbortController().signal);
 

@@ -1,8 +1,9 @@
 import { expect } from "vitest";
-import { handlers, subscriptions } from "../../../src/app.ts";
+import { handlers } from "../../../src/app.ts";
+import { readModelSubscriptions } from "../../../src/compose.ts";
 import { addProduct } from "../../../src/features/catalog/commands/add-product.ts";
-import { type Listener, listListeners } from "../../../src/relay/listeners.ts";
-import { runRelay } from "../../../src/relay/run.ts";
+import { type Listener, listListeners } from "../../../src/relay/waking/listeners.ts";
+import { runRelay } from "../../../src/relay/waking/run.ts";
 import { execute } from "../../../src/write/execute.ts";
 import { anybody } from "../../support/context.ts";
 import type { TestDatabase } from "../../support/database.ts";
@@ -10,6 +11,8 @@ import { untilShown } from "../../support/shown.ts";
 import { until } from "../../support/until.ts";
 import { verify } from "./oracle.ts";
 import { report } from "./report.ts";
+import { createRelay } from "../../../src/relay/drain.ts";
+import { subscribeHandler } from "../../../src/relay/handlers/subscribe-handler.ts";
 
 const NOTICED_MS = 15_000;
 
@@ -32,8 +35,8 @@ export function watchedRelay(test: TestDatabase): WatchedRelay {
   return {
     start(directUrl) {
       stopping = new AbortController();
-      const all = [...subscriptions, ...handlers(test.command)];
-      running = runRelay({ db: test.relay, subscriptions: all, delayMs: 0 }, directUrl, stopping.signal);
+      const all = [...readModelSubscriptions, ...handlers(test.command).map(subscribeHandler)];
+      running = runRelay(createRelay({ db: test.relay, subscriptions: all }), directUrl, stopping.signal);
     },
     async stop() {
       stopping.abort();

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import * as z from "zod/mini";
 import type { Database } from "../../../src/database/database.ts";
-import type { Handler } from "../../../src/relay/handler.ts";
+import type { Handler } from "../../../src/relay/handlers/handler.ts";
 import type { Aggregate } from "../../../src/write/aggregate.ts";
 import type { Command } from "../../../src/write/command.ts";
 import { execute } from "../../../src/write/execute.ts";

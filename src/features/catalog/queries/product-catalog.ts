@@ -5,7 +5,7 @@ import { itself, type ReadModel } from "../../../read/read-model.ts";
 import type { StockEvent } from "../../inventory/events.ts";
 import type { ProductEvent } from "../events.ts";
 
-/** A product, and how much of it is available: a stock has the id of its product. @see migrations/0010_product_catalog.sql */
+/** A product, and how much of it is available: a stock has the id of its product. @see migrations/0107_product_catalog.sql */
 export const productCatalog = {
   name: "product_catalog",
   refresh: "changed keys",

@@ -8,7 +8,7 @@ import type { StockEvent, StockReleased, StockReserved } from "../../inventory/e
 import type { OrderEvent } from "../../ordering/events.ts";
 import type { PaymentEvent } from "../../payments/events.ts";
 
-/** How far the fulfilment of an order has come. @see migrations/0015_order_progress.sql */
+/** How far the fulfilment of an order has come. @see migrations/0110_order_progress.sql */
 export const orderProgress = {
   name: "order_progress",
   refresh: "changed keys",

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { carryOut, command } from "../../../http/carry-out.ts";
+import { carryOut, commandOperation } from "../../../http/carry-out.ts";
 import type { Env } from "../../../http/env.ts";
 import { body, path } from "../../../http/input.ts";
 import { byId } from "../../../shapes.ts";
@@ -9,7 +9,7 @@ export function inventoryCommands() {
   return new Hono<Env>()
     .post(
       "/products/:id/stock",
-      command("Receive stock of a product", { ifMatch: false }),
+      commandOperation("Receive stock of a product", { ifMatch: false }),
       path(byId),
       body(receiveStock.input),
       (c) =>

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { carryOut, command } from "../../../http/carry-out.ts";
+import { carryOut, commandOperation } from "../../../http/carry-out.ts";
 import type { Env } from "../../../http/env.ts";
 import { body, path } from "../../../http/input.ts";
 import { byId } from "../../../shapes.ts";
@@ -11,7 +11,10 @@ export function orderingCommands() {
   return new Hono<Env>()
     .post(
       "/orders",
-      command("Place an order", { creates: true, rejections: ["unknown-customer", "unknown-product"] }),
+      commandOperation("Place an order", {
+        creates: true,
+        rejections: ["unknown-customer", "unknown-product"],
+      }),
       body(placeOrder.input),
       (c) => {
         const input = c.req.valid("json");
@@ -20,14 +23,14 @@ export function orderingCommands() {
     )
     .post(
       "/orders/:id/cancel",
-      command("Cancel an order", { rejections: ["order-not-cancellable"] }),
+      commandOperation("Cancel an order", { rejections: ["order-not-cancellable"] }),
       path(byId),
       body(cancelOrder.input),
       (c) => carryOut(c, cancelOrder, { ...c.req.valid("param"), input: c.req.valid("json") }),
     )
     .post(
       "/orders/:id/ship",
-      command("Ship an order", { rejections: ["order-not-confirmed"] }),
+      commandOperation("Ship an order", { rejections: ["order-not-confirmed"] }),
       path(byId),
       body(shipOrder.input),
       (c) => carryOut(c, shipOrder, { ...c.req.valid("param"), input: c.req.valid("json") }),

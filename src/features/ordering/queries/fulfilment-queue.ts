@@ -6,7 +6,7 @@ import { utc } from "../../../read/utc.ts";
 import type { OrderEvent } from "../events.ts";
 import { orderLines } from "./order-details.ts";
 
-/** Confirmed orders that wait to be shipped. @see migrations/0011_fulfilment_queue.sql */
+/** Confirmed orders that wait to be shipped. @see migrations/0108_fulfilment_queue.sql */
 export const fulfilmentQueue = {
   name: "fulfilment_queue",
   refresh: "changed keys",

@@ -5,7 +5,7 @@ import { itself, type ReadModel } from "../../../read/read-model.ts";
 import { utc } from "../../../read/utc.ts";
 import type { OrderEvent } from "../events.ts";
 
-/** An order with its lines. @see migrations/0009_order_details.sql */
+/** An order with its lines. @see migrations/0106_order_details.sql */
 export const orderDetails = {
   name: "order_details",
   refresh: "changed keys",

@@ -8,7 +8,7 @@ import type { OrderEvent } from "../events.ts";
 /**
  * What was sold on each day. A materialized view refreshed whole, so its keys are not used: that there are some
  * says that the event concerns it.
- * @see migrations/0012_sales_by_day.sql
+ * @see migrations/0109_sales_by_day.sql
  */
 export const salesByDay = {
   name: "sales_by_day",

@@ -1,29 +1,29 @@
 import pMap from "p-map";
 import { type Generated, sql } from "kysely";
-import type { Database } from "../database/database.ts";
-import { getLogger } from "../log.ts";
-import type { RecordedEvent } from "../write/event.ts";
+import type { Database } from "../../database/database.ts";
+import { getLogger } from "../../logging.ts";
+import type { RecordedEvent } from "../../write/event.ts";
 import { backoffMs, type Failure, tryOnce } from "./attempt.ts";
 import type { Handler } from "./handler.ts";
 import { LEASE_MS, sayEnd, whileRenewing } from "./lease.ts";
-import { listEventsAt } from "./log.ts";
+import { listEventsAt } from "../events.ts";
 
 const RETRIES_AT_ONCE = 8;
 const ATTEMPTS_MAX = 8;
 
 const logger = getLogger("cqrs.relay");
 
-/** An event that was set aside, and is being tried again. */
+/** An event that is being tried again. */
 interface Retry {
   id: number;
   position: number;
-  /** This try included. */
+  /** The number of tries, the present try included. */
   attempts: number;
-  /** Rises with every try; while it is the highest, the lease is ours. */
+  /** Rises with every try: a try with a smaller fence has lost its lease. */
   fence: number;
 }
 
-/** Tries again what was set aside and is due. Answers how many events that were. */
+/** Tries again the events of a handler that are due. Returns how many were tried. */
 export async function retryDue(db: Database, handler: Handler): Promise<number> {
   const { name, attemptsMax = ATTEMPTS_MAX } = handler;
   const lease = sql<Retry>`relay.lease_retries(${name}, ${attemptsMax}, ${RETRIES_AT_ONCE}, ${LEASE_MS})`;
@@ -46,7 +46,7 @@ async function tryAgain(
   const event = events.find(({ position }) => position === retry.position)!;
   const isWanted = handler.concerns?.(event) ?? true;
   const failure = isWanted ? await tryOnce(handler, event) : undefined;
-  await sayEnd(() => failure ? setAsideAgain(db, handler, retry, failure) : forget(db, retry));
+  await sayEnd(() => failure ? keep(db, handler, retry, failure) : forget(db, retry));
 }
 
 async function renew(db: Database, retries: Retry[]): Promise<boolean> {
@@ -60,7 +60,7 @@ async function forget(db: Database, { id, fence }: Retry): Promise<void> {
   await db.deleteFrom("relay.retries").where("id", "=", id).where("fence", "=", fence).execute();
 }
 
-async function setAsideAgain(
+async function keep(
   db: Database,
   { name, attemptsMax = ATTEMPTS_MAX }: Handler,
   retry: Retry,
@@ -85,7 +85,7 @@ function ours(db: Database, { id, fence }: Retry) {
     .where("parked_at", "is", null);
 }
 
-declare module "../database/database.ts" {
+declare module "../../database/database.ts" {
   interface Tables {
     "relay.retries": {
       id: Generated<number>;

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Database } from "../database/database.ts";
+import type { Database } from "../../database/database.ts";
 
 /** An event that a subscription has given up: it, and the later events of its stream, wait for the operator. */
 export interface Parked {

@@ -1,7 +1,7 @@
 import { type Generated, sql } from "kysely";
-import type { Database } from "../database/database.ts";
-import { withinDeadline } from "../database/send.ts";
-import { getLogger } from "../log.ts";
+import type { Database } from "../../database/database.ts";
+import { withinDeadline } from "../../database/send.ts";
+import { getLogger } from "../../logging.ts";
 
 /** A relay that runs, and whether it is notified of new events; one that is not looks by itself, once a second. */
 export interface Listener {
@@ -92,7 +92,7 @@ function ago(seconds: number) {
   return sql<Date>`now() - ${seconds} * interval '1 second'`;
 }
 
-declare module "../database/database.ts" {
+declare module "../../database/database.ts" {
   interface Tables {
     "relay.listeners": {
       id: string;

@@ -1,26 +1,26 @@
 import { type RawBuilder, sql } from "kysely";
-import type { Database } from "../database/database.ts";
-import { isUnavailable } from "../errors.ts";
-import { sleep } from "../sleep.ts";
-import type { Batch } from "./subscription.ts";
+import type { Database } from "../../database/database.ts";
+import { isUnavailable } from "../../errors.ts";
+import { sleep } from "../../sleep.ts";
+import type { Batch } from "../subscription.ts";
 
-/** A relay that is stopped while it works loses its lease after this long; until then nobody else goes on. */
+/** A relay that dies loses its lease after this long; until then no other relay goes on. */
 export const LEASE_MS = 3_000;
 const SAY_AGAIN_MS = 100;
 
-/** A batch that nobody else handles meanwhile. */
+/** A batch that no other relay handles meanwhile. */
 export interface Lease {
   /**
-   * Later leases have higher ones: what an older one wants to change is refused. Null when there is nothing to do any
-   * more: a lease had run out, and its events were set aside.
+   * Later leases have higher fences: changes under an older fence are refused. Null when there is nothing to do any
+   * more: a lease had run out, and its events became retries.
    */
   fence: number | null;
-  /** The streams that wait behind an event that was set aside. */
+  /** The streams that wait behind a retry. */
   blocked: string[];
 }
 
-/** An event that is not handled yet, although the checkpoint moves on. */
-export interface SetAside {
+/** An event to try again: it is not handled yet, although the checkpoint moves on. */
+export interface NewRetry {
   position: number;
   stream: string;
   /** How often it was tried. */
@@ -29,16 +29,16 @@ export interface SetAside {
   last_error: string | null;
 }
 
-/** Leases a batch, unless another relay has it. @see migrations/0013_retries.sql */
+/** Leases a batch, unless another relay has it. @see migrations/0006_handlers.sql */
 export async function leaseBatch(db: Database, name: string, { from, to, events }: Batch) {
   const streams = [...new Set(events.map(({ stream }) => stream))];
   const lease = sql<Lease>`relay.lease(${name}, ${from}, ${to}, ${streams}::text[], ${LEASE_MS})`;
   return await db.selectFrom(lease.as("lease")).selectAll().executeTakeFirst();
 }
 
-/** Ends a lease: the checkpoint moves on, the events set aside stay behind. False when the lease is lost. */
-export async function settleBatch(db: Database, name: string, { fence }: Lease, setAside: SetAside[]) {
-  return await call(db, sql`relay.settle(${name}, ${fence}, ${JSON.stringify(setAside)}::text::jsonb)`);
+/** Ends a lease: the checkpoint moves on, the retries stay behind. Returns false when the lease is lost. */
+export async function settleBatch(db: Database, name: string, { fence }: Lease, retries: NewRetry[]) {
+  return await call(db, sql`relay.settle(${name}, ${fence}, ${JSON.stringify(retries)}::text::jsonb)`);
 }
 
 /** Moves the checkpoint over a batch that does not concern the subscription. */
@@ -51,16 +51,16 @@ async function call(db: Database, expression: RawBuilder<unknown>): Promise<bool
   return done;
 }
 
-/** Prolongs the lease of a batch. Answers whether it was still ours. */
+/** Prolongs the lease of a batch. Returns whether this relay still had the lease. */
 export async function renewBatch(db: Database, name: string, { fence }: Lease): Promise<boolean> {
   const { numUpdatedRows } = await db.updateTable("relay.checkpoints")
-    .set({ due_at: sql<Date>`relay.in_ms(${LEASE_MS})` })
+    .set({ leased_until: sql<Date>`relay.in_ms(${LEASE_MS})` })
     .where("subscription", "=", name).where("fence", "=", fence).where("leased_to", "is not", null)
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
 }
 
-/** Works, and renews the lease as long as that takes. The signal aborts when the lease is lost to another relay. */
+/** Works, and renews the lease meanwhile. The signal aborts when the lease is lost to another relay. */
 export async function whileRenewing<T>(
   renew: () => Promise<boolean>,
   work: (lost: AbortSignal) => Promise<T>,
@@ -84,12 +84,12 @@ async function keepRenewing(
   for (;;) {
     await sleep(LEASE_MS / 4, signal);
     if (signal.aborted) return;
-    // If it does not work, the lease runs out, which is what leases are for.
+    // A renewal that fails needs no care: the lease runs out, and another relay takes over.
     if (!await renew().catch(() => true)) lost.abort();
   }
 }
 
-/** Says how it ended, again and again while the database is away: nobody else can take over meanwhile. */
+/** Tells the database the end of the work, again and again while the database is away: no other relay can take over. */
 export async function sayEnd<T>(say: () => Promise<T>): Promise<T> {
   for (const deadline = performance.now() + 2 * LEASE_MS;;) {
     try {

@@ -25,7 +25,8 @@ create table write.sample_charges (
   refunded_cents bigint not null default 0
 );
 
-call public.grant_to('command', 'insert, update on write.payments, write.sample_charges');
+call public.grant_to('command', 'insert, update on write.payments');
+call public.grant_to('command', 'insert, update on write.sample_charges');
 
 -- The fulfilment of orders (src/features/fulfilment/process-manager.ts) and the payments: from the next event on.
 insert into relay.checkpoints (subscription, position)

@@ -1,12 +1,12 @@
 import process from "node:process";
-import { subscriptions } from "../app.ts";
+import { readModelSubscriptions } from "../compose.ts";
 import { type DatabaseUrls, readSettings, type Settings } from "../config.ts";
 import { openDatabase } from "../database/database.ts";
-import { drain } from "../relay/drain.ts";
+import { createRelay, drain } from "../relay/drain.ts";
 import { openSampleShop } from "../sample-shop.ts";
-import { configureLog } from "../log.ts";
+import { configureLogging } from "../logging.ts";
 import { migrateDatabase } from "./migrations.ts";
-import { type Parts, start } from "./start.ts";
+import { start, type StartOptions } from "./start.ts";
 import { supervise } from "./supervise.ts";
 import { useDatabase } from "./use-database.ts";
 
@@ -43,7 +43,7 @@ export async function shop(): Promise<number> {
   process.stdin.resume().on("end", () => process.emit("SIGTERM"));
   const settings = { ...readSettings(process.env), OPS_TOKEN: process.env.OPS_TOKEN || "dev" };
   const { urls } = await useDatabase(settings);
-  configureLog(settings.LOG_LEVEL, "text");
+  configureLogging(settings.LOG_LEVEL, "text");
   await migrateDatabase(urls);
   await fill(urls, settings);
 
@@ -65,22 +65,30 @@ async function fill(urls: DatabaseUrls, { RELAY, RELAY_DELAY_MS }: Settings): Pr
   const [command, relay] = [openDatabase(urls.command, { max: 1 }), openDatabase(urls.relay, { max: 6 })];
   try {
     await openSampleShop(command);
-    if (RELAY === "on") await drain({ db: relay, subscriptions, delayMs: RELAY_DELAY_MS }, FIRST_DRAIN_MS);
+    if (RELAY === "on") {
+      await drain(
+        createRelay({ db: relay, subscriptions: readModelSubscriptions, delayMs: RELAY_DELAY_MS }),
+        FIRST_DRAIN_MS,
+      );
+    }
   } finally {
     await Promise.all([command.destroy(), relay.destroy()]);
   }
 }
 
 /** `start` and `relay`: the API, the relay, or both, for production. */
-export async function serveParts(wanted: "api and relay" | "relay"): Promise<number> {
+export async function runUntilStopped(wanted: "api and relay" | "relay"): Promise<number> {
   const stopped = untilStopped();
   const settings = readSettings(process.env);
-  const parts: Parts = { api: wanted !== "relay", relay: wanted === "relay" || settings.RELAY === "on" };
-  configureLog(settings.LOG_LEVEL, "json");
+  const options: StartOptions = {
+    api: wanted !== "relay",
+    relay: wanted === "relay" || settings.RELAY === "on",
+  };
+  configureLogging(settings.LOG_LEVEL, "json");
   const database = await useDatabase(settings);
   try {
     if (database.isLocal) await migrateDatabase(database.urls);
-    const { url, failed, stop } = await start(settings, database.urls, settings.HOST ?? "0.0.0.0", parts);
+    const { url, failed, stop } = await start(settings, database.urls, settings.HOST ?? "0.0.0.0", options);
     console.log(url ? `Listening on ${url}` : "Relaying");
     return await runUntil(stopped, failed, stop);
   } finally {

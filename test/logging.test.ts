@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
-import { configureLog, getLogger, type LogRecord } from "../src/log.ts";
+import { configureLogging, getLogger, type LogRecord } from "../src/logging.ts";
 
 const logger = getLogger("cqrs.test");
 const METHODS = ["debug", "info", "warn", "error"] as const;
@@ -15,20 +15,20 @@ describe("The log", () => {
     ) as unknown as typeof printed;
   });
   afterEach(() => {
-    configureLog("fatal", () => {});
+    configureLogging("fatal", () => {});
     vi.useRealTimers();
     vi.restoreAllMocks();
   });
 
   it("is silent until it is configured", async () => {
     vi.resetModules();
-    const fresh = await import("../src/log.ts");
+    const fresh = await import("../src/logging.ts");
     fresh.getLogger("cqrs.test").error("Cannot be heard");
     expect(lines()).toEqual([]);
   });
 
   it("is one JSON object a line", () => {
-    configureLog("info", "json");
+    configureLogging("info", "json");
     logger.warn("Try {attempts} of {name} failed: {message}", {
       attempts: 2,
       name: "billing",
@@ -43,14 +43,14 @@ describe("The log", () => {
   });
 
   it("is text for people", () => {
-    configureLog("info", "text");
+    configureLogging("info", "text");
     logger.info("{method} {path} {status}", { method: "GET", path: "/orders", status: 200, ms: 3 });
     expect(lines()).toEqual(["10:20:30.456 [INFO] cqrs.test: GET /orders 200"]);
   });
 
   it("says what is missing, empty, or no text", () => {
     const records: LogRecord[] = [];
-    configureLog("info", (record) => void records.push(record));
+    configureLogging("info", (record) => void records.push(record));
     logger.info("{a} {b} {c} {d} {e}", { b: null, c: { x: [1] }, d: 5n, e: "" });
     expect(records.map(({ message }) => message)).toEqual([`undefined null {"x":[1]} 5 `]);
   });
@@ -65,7 +65,7 @@ describe("The log", () => {
       ["fatal", []],
     ] as const,
   )("at level %s has %j", (level, expected) => {
-    configureLog(level, "json");
+    configureLogging(level, "json");
     for (const method of METHODS) logger[method]("Something");
     expect(lines().map((line) => JSON.parse(line).level)).toEqual(expected);
     for (const method of METHODS) {
@@ -75,7 +75,7 @@ describe("The log", () => {
   });
 
   it("keeps errors, with their causes", () => {
-    configureLog("info", "json");
+    configureLogging("info", "json");
     const cause = new AggregateError([new Error("first"), new Error("second")], "both");
     logger.error("Cannot do it: {error}", { error: new TypeError("broken", { cause }) });
     const { message, properties: { error } } = JSON.parse(lines()[0]!);
@@ -92,7 +92,7 @@ describe("The log", () => {
   });
 
   it("never fails at what JSON cannot say", () => {
-    configureLog("info", "json");
+    configureLogging("info", "json");
     const error = new Error("round");
     error.cause = { error };
     logger.error("{error} {count}", { error, count: 1n, nothing: undefined, run() {} });

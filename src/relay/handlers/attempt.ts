@@ -1,20 +1,20 @@
-import { isDatabaseError, isGivenUp, isUnavailable, VersionConflict } from "../errors.ts";
-import { sleep } from "../sleep.ts";
-import type { RecordedEvent } from "../write/event.ts";
+import { isDatabaseError, isGivenUp, isUnavailable, VersionConflict } from "../../errors.ts";
+import { sleep } from "../../sleep.ts";
+import type { RecordedEvent } from "../../write/event.ts";
 import type { Handler } from "./handler.ts";
 
 const TIMEOUT_MS = 30_000;
 const BACKOFF_MS = 500;
 const BACKOFF_MS_MAX = 60_000;
 
-/** Why an event could not be handled. */
+/** A try that failed. */
 export interface Failure {
   message: string;
-  /** Whether it counts against the event: not when the database was away, or others were faster. */
+  /** Whether the failure counts against the event: not when the database was away, or others were faster. */
   counts: boolean;
 }
 
-/** Tries to handle an event, within the handler's time. Never throws: answers why it failed, if it did. */
+/** Tries to handle an event, within the handler's time. Never throws: returns the failure, if there was one. */
 export async function tryOnce(
   { handle, timeoutMs = TIMEOUT_MS }: Handler,
   event: RecordedEvent,
@@ -32,7 +32,7 @@ export async function tryOnce(
     return undefined;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    // What PostgreSQL can store.
+    // PostgreSQL can store neither NUL nor half a surrogate pair.
     return {
       message: message.replaceAll("\0", "").toWellFormed(),
       counts: !isOthersFault(error) || isTooLong(error),
@@ -42,12 +42,12 @@ export async function tryOnce(
   }
 }
 
-/** Whoever acts on a popular aggregate may be outrun again and again. */
+/** A handler that acts on a popular aggregate may be outrun again and again. */
 function isOthersFault(error: unknown): boolean {
   return isUnavailable(error) || isGivenUp(error) || error instanceof VersionConflict;
 }
 
-/** A statement or a lock that took too long: that may well be for the event's sake. */
+/** A statement or a lock that took too long: the event itself may well be the reason. */
 function isTooLong(error: unknown): boolean {
   return isDatabaseError(error) && ["57014", "55P03"].includes(error.code);
 }

@@ -1,6 +1,6 @@
-import type { Database } from "../database/database.ts";
-import { getLogger } from "../log.ts";
-import { sleep } from "../sleep.ts";
+import type { Database } from "../../database/database.ts";
+import { getLogger } from "../../logging.ts";
+import { sleep } from "../../sleep.ts";
 import { createLine, type Line } from "./line.ts";
 import { reportListener } from "./listeners.ts";
 

@@ -21,7 +21,7 @@ let write = (_record: LogRecord) => {};
  * Logs to the console, one JSON object a line or text for people, or to a function, what is at least so important.
  * Before the first call, nothing is logged.
  */
-export function configureLog(level: LogLevel, to: "json" | "text" | ((record: LogRecord) => void)): void {
+export function configureLogging(level: LogLevel, to: "json" | "text" | ((record: LogRecord) => void)): void {
   lowest = LOG_LEVELS.indexOf(level);
   if (typeof to === "function") write = to;
   else write = (record) => console[record.level](to === "json" ? toJson(record) : toText(record));

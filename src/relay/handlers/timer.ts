@@ -1,16 +1,16 @@
-import { getLogger } from "../log.ts";
+import { getLogger } from "../../logging.ts";
 
 /** Work that becomes due by the clock of the database instead of by an event: a time limit that has passed, say. */
 export interface Timer {
   name: string;
-  /** Does what is due, in effect once however often and by whomever it is called. */
+  /** Does the work that is due, in effect once however often and by however many relays it is called. */
   fire(): Promise<void>;
 }
 
 const logger = getLogger("cqrs.relay");
 
-/** Does what is due. One that fails does not keep the others from it, and is tried again the next time. */
-export async function fireTimers({ timers = [] }: { timers?: Timer[] }): Promise<void> {
+/** Fires every timer. A timer that fails does not keep the others from their work, and is fired again the next time. */
+export async function fireTimers(timers: Timer[]): Promise<void> {
   await Promise.all(timers.map(async ({ name, fire }) => {
     try {
       await fire();

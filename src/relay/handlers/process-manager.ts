@@ -1,8 +1,8 @@
-import type { Database } from "../database/database.ts";
-import { CommandRejected, NotFound } from "../errors.ts";
-import type { Command } from "../write/command.ts";
-import type { Event, RecordedEvent } from "../write/event.ts";
-import { execute } from "../write/execute.ts";
+import type { Database } from "../../database/database.ts";
+import { CommandRejected, NotFound } from "../../errors.ts";
+import type { Command } from "../../write/command.ts";
+import type { Event, RecordedEvent } from "../../write/event.ts";
+import { execute } from "../../write/execute.ts";
 import type { Handler } from "./handler.ts";
 
 /** Carries work through several steps: it answers events with commands. */

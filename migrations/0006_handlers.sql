@@ -1,39 +1,33 @@
--- What subscriptions need that run TypeScript instead of refreshing a view. They hold no transaction open while they
--- work, so they lease their batch; and an event whose handling fails is set aside: then only its stream waits for it.
+-- Handlers: subscriptions that run TypeScript instead of refreshing a view. A handler holds no transaction open while it
+-- works, so it leases its batch; and an event whose handling fails becomes a retry: then only its stream waits.
 
-alter table relay.checkpoints
-  -- which lease this is: whoever holds an older one has lost it
-  add fence bigint not null default 0,
-  -- the last position of the batch that is being handled; null when none is. Until due_at it is nobody else's.
-  add leased_to bigint,
-  add constraint lease_leads_on check (leased_to > position);
-
+-- Events that a checkpoint has passed although they are not handled yet.
 create table relay.retries (
   id bigint generated always as identity primary key,
   subscription text not null constraint retries_subscription_fkey references relay.checkpoints,
   position bigint not null,
   stream text not null,
-  -- tries so far; each one is counted before it is made
+  -- tries so far; each try is counted before it is made
   attempts integer not null,
-  -- which try this is, also of those that do not count: whoever made an earlier one changes nothing any more
+  -- the number of the last try, counted or not: the holder of an earlier try changes nothing any more
   fence bigint not null default 0,
-  -- when to try again; while it is being tried, until when nobody else may
+  -- when to try again; during a try, the end of its lease
   due_at timestamptz not null,
-  -- null before the first try, while it is being tried, and after a try that never came back
+  -- null before the first try, during a try, and after a try that never came back
   last_error text,
-  -- null until it is given up; then it waits for the operator
+  -- null until the retry is given up; a parked retry waits for the operator
   parked_at timestamptz,
   constraint retries_subscription_position_key unique (subscription, position)
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 create index retries_for_stream_idx on relay.retries (subscription, stream, position);
 create index retries_for_due_idx on relay.retries (subscription, due_at) where parked_at is null;
 
 create function relay.in_ms(ms integer) returns timestamptz
 language sql volatile set search_path = '' as $$ select clock_timestamp() + ms * interval '1 millisecond' $$;
 
--- Leases the events after from_position, up to to_position. No row when the checkpoint is elsewhere or another relay
--- has the lease. blocked: which of the given streams have an event that was set aside, and have to wait behind it.
--- A lease that has run out means that its holder died or hangs: then all its events are set aside, to be tried one by
+-- Leases the events after from_position, up to to_position. Returns no row when the checkpoint is elsewhere, rests, or is
+-- leased to another relay. blocked: those of the given streams that have a retry, and have to wait behind it.
+-- A lease that has run out means that its holder died or hangs: then all its events become retries, to be tried one by
 -- one, the checkpoint moves on, and there is no fence.
 create function relay.lease(
   subscription_name text, from_position bigint, to_position bigint, streams text[], lease_ms integer)
@@ -43,7 +37,8 @@ declare
   held record;
 begin
   select checkpoints.leased_to into held from relay.checkpoints
-  where subscription = subscription_name and position = from_position and due_at <= clock_timestamp()
+  where subscription = subscription_name and position = from_position and rests_until <= clock_timestamp()
+    and (leased_until is null or leased_until <= clock_timestamp())
   for update skip locked;
   if not found then
     return;
@@ -55,13 +50,15 @@ begin
     from relay.log join write.events on events.id = log.event_id
     where log.position > from_position and log.position <= held.leased_to;
     return query
-      update relay.checkpoints set position = held.leased_to, leased_to = null where subscription = subscription_name
+      update relay.checkpoints set position = held.leased_to, leased_to = null, leased_until = null
+      where subscription = subscription_name
       returning null::bigint, '[]'::jsonb;
     return;
   end if;
 
   return query
-    update relay.checkpoints set fence = checkpoints.fence + 1, leased_to = to_position, due_at = relay.in_ms(lease_ms)
+    update relay.checkpoints
+    set fence = checkpoints.fence + 1, leased_to = to_position, leased_until = relay.in_ms(lease_ms)
     where subscription = subscription_name
     returning checkpoints.fence,
       to_jsonb(array(
@@ -70,9 +67,10 @@ begin
 end;
 $$;
 
--- Ends a lease: moves the checkpoint to the end of the batch, and sets aside what failed and what waits behind it.
--- set_aside: [{"position", "stream", "attempts", "due_in_ms", "last_error"}]. False when the lease is lost.
-create function relay.settle(subscription_name text, lease_fence bigint, set_aside jsonb) returns boolean
+-- Ends a lease: moves the checkpoint to the end of the batch, and makes retries of the events that failed and of those
+-- that wait behind them. retries: [{"position", "stream", "attempts", "due_in_ms", "last_error"}].
+-- Returns false when the lease is lost.
+create function relay.settle(subscription_name text, lease_fence bigint, retries jsonb) returns boolean
 language plpgsql set search_path = '' as $$
 begin
   perform from relay.checkpoints
@@ -82,15 +80,17 @@ begin
   end if;
   insert into relay.retries (subscription, position, stream, attempts, due_at, last_error)
   select subscription_name, event.position, event.stream, event.attempts, relay.in_ms(event.due_in_ms), event.last_error
-  from jsonb_to_recordset(set_aside)
+  from jsonb_to_recordset(retries)
     as event (position bigint, stream text, attempts integer, due_in_ms integer, last_error text);
-  update relay.checkpoints set position = leased_to, leased_to = null, due_at = '-infinity', last_error = null
+  update relay.checkpoints
+  set position = leased_to, leased_to = null, leased_until = null, rests_until = '-infinity', last_error = null
   where subscription = subscription_name;
   return true;
 end;
 $$;
 
--- Moves a checkpoint over events that do not concern its subscription. False when it is elsewhere, or leased.
+-- Moves a checkpoint over events that do not concern its subscription. Returns false when the checkpoint is elsewhere, or
+-- leased.
 create function relay.pass(subscription_name text, from_position bigint, to_position bigint) returns boolean
 language plpgsql set search_path = '' as $$
 begin
@@ -103,8 +103,8 @@ begin
 end;
 $$;
 
--- Takes events that were set aside and are due, the first of each stream only, and counts the try. One that never came
--- back from its last try may have killed the process: it is tried alone, and parked when that was its last try.
+-- Takes retries that are due, the first of each stream only, and counts the try. A retry that never came back from its
+-- last try may have killed the process: such a retry is tried alone, and parked when that was its last try.
 create function relay.lease_retries(subscription_name text, max_attempts integer, max_events integer, lease_ms integer)
 returns table (id bigint, "position" bigint, attempts integer, fence bigint)
 language plpgsql set search_path = '' as $$
@@ -144,5 +144,16 @@ begin
 end;
 $$;
 
-call public.grant_to('relay', 'select, insert, update, delete on relay.retries');
-call public.grant_to('relay', 'execute on all functions in schema relay');
+-- Adds the checkpoint of a publisher unless there is one: the publisher begins with the next event. The endpoints of
+-- publishers come from the settings, so no migration can add these checkpoints. Raises for other names, whose
+-- checkpoints belong to the migrations: the relay itself may not add any.
+create function relay.begin_publishing(subscription_name text) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  if subscription_name !~ '^publish_[a-z][a-z0-9_]{0,40}$' then
+    raise exception 'Cannot add a checkpoint for %: it is no publisher', subscription_name;
+  end if;
+  insert into relay.checkpoints (subscription, position) values (subscription_name, relay.last_position())
+  on conflict do nothing;
+end;
+$$;

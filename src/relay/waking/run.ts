@@ -1,13 +1,13 @@
 import { sql } from "kysely";
-import type { Database } from "../database/database.ts";
-import { CheckpointBeyondLog } from "../errors.ts";
-import { getLogger } from "../log.ts";
-import { sleep } from "../sleep.ts";
+import type { Database } from "../../database/database.ts";
+import { CheckpointBeyondLog } from "../../errors.ts";
+import { getLogger } from "../../logging.ts";
+import { sleep } from "../../sleep.ts";
 import { type Bell, createBell } from "./bell.ts";
-import { drainBatch, type Relay, tasksOf } from "./drain.ts";
+import { drainBatch, type Relay } from "../drain.ts";
 import { listen } from "./listen.ts";
-import { sweep } from "./sweep.ts";
-import { fireTimers } from "./timer.ts";
+import { sweep } from "../sweep.ts";
+import { fireTimers } from "../handlers/timer.ts";
 
 /** While a relay says it is awake, writers do not notify. It says so for this long, and again at half-time. */
 const AWAKE_MS = 1_000;
@@ -36,13 +36,13 @@ export async function runRelay(
   pollMs = POLL_MS,
 ): Promise<void> {
   const bell = createBell();
-  const tasks = tasksOf(relay);
+  const { tasks } = relay;
   tasks.onLateEnd = bell.ring;
   const failing = new AbortController();
   const ending = AbortSignal.any([signal, failing.signal]);
   const beside = [
     listen(relay.db, directUrl, bell.ring, ending),
-    every(pollMs, ending, () => fireTimers(relay)),
+    every(pollMs, ending, () => fireTimers(relay.timers)),
     every(SWEEP_EVERY_MS, ending, () => sweep(relay.db, () => !ending.aborted)),
   ];
   try {
@@ -116,7 +116,7 @@ async function setAwake(db: Database, awake: boolean): Promise<void> {
   }).execute();
 }
 
-declare module "../database/database.ts" {
+declare module "../../database/database.ts" {
   interface Tables {
     "relay.state": { only_row: boolean; awake_until: Date };
   }

@@ -1,4 +1,4 @@
-import { sleep } from "../sleep.ts";
+import { sleep } from "../../sleep.ts";
 
 /** Something to wait for. A ring that nobody is waiting for is kept for the next one who does. */
 export interface Bell {

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import postgres from "postgres";
-import type { Database } from "../database/database.ts";
-import { poolerOf, toDriverUrl } from "../database/pooler.ts";
-import { withinDeadline } from "../database/send.ts";
+import type { Database } from "../../database/database.ts";
+import { poolerOf, toDriverUrl } from "../../database/pooler.ts";
+import { withinDeadline } from "../../database/send.ts";
 
 const CONNECT_SECONDS_MAX = 5;
 const PROBE_MS_MAX = 4_000;

@@ -1,0 +1,188 @@
+-- Read models: how far each has come, how its content is brought up to date, how fresh an answer is, and the way back
+-- after an older copy of the database was restored.
+
+-- How far each subscription has come: the read models and, see 0006_handlers.sql, the handlers.
+create table relay.checkpoints (
+  subscription text primary key,
+  -- the position of the last event that was handled; 0 before the first
+  position bigint not null,
+  -- The subscription is not worked on before then.
+  rests_until timestamptz not null default '-infinity',
+  -- null when the last try went well
+  last_error text,
+  -- the number of the last lease: a holder with a smaller number has lost the lease
+  fence bigint not null default 0,
+  -- the last position of the batch that a handler has leased; null while no batch is leased
+  leased_to bigint,
+  -- end of the lease, after which another relay takes over
+  leased_until timestamptz,
+  constraint position_is_not_negative check (position >= 0),
+  constraint lease_leads_on check (leased_to > position),
+  constraint lease_has_an_end check ((leased_to is null) = (leased_until is null))
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+
+-- Claims a checkpoint for this transaction. Returns false when another relay has it or has moved it on: then there is
+-- nothing to do. Later statements of the same transaction see everything committed before the claim.
+create function relay.claim(subscription_name text, at_position bigint) returns boolean
+language plpgsql set search_path = '' as $$
+begin
+  perform from relay.checkpoints where subscription = subscription_name and position = at_position
+    for update skip locked;
+  return found;
+end;
+$$;
+
+-- Recomputes the given keys of a read model and moves its checkpoint, in one transaction; with no keys it
+-- only moves the checkpoint. Returns false when another relay was faster.
+create function relay.refresh_keys(read_model text, from_position bigint, to_position bigint, keys text[])
+returns boolean
+language plpgsql set search_path = '' as $$
+begin
+  if not relay.claim(read_model, from_position) then
+    return false;
+  end if;
+  if cardinality(keys) > 0 then
+    execute relay.refresh_statement(read_model) using keys;
+  end if;
+  update relay.checkpoints set position = to_position, last_error = null where subscription = read_model;
+  return true;
+end;
+$$;
+
+-- The statement that recomputes the keys in $1 (text[]) of a read model from its definition.
+create function relay.refresh_statement(read_model text) returns text
+language sql stable set search_path = '' as $$
+  select format($statement$
+    with fresh as materialized (select %1$s from read.%2$I where %3$I = any($1::%4$s[])),
+    gone as (
+      delete from read.%5$I as stored where %3$I = any($1::%4$s[])
+        and not exists (select from fresh where fresh.%3$I = stored.%3$I)
+    )
+    insert into read.%5$I as stored (%1$s) select %1$s from fresh
+    on conflict (%3$I) do update set (%1$s) = row(%6$s) where row(stored.*) is distinct from row(excluded.*)
+    $statement$,
+    string_agg(quote_ident(attname), ', ' order by attnum),
+    read_model || '_source',
+    max(quote_ident(attname)) filter (where attnum = any(indkey)),
+    max(format_type(atttypid, atttypmod)) filter (where attnum = any(indkey)),
+    read_model,
+    string_agg('excluded.' || quote_ident(attname), ', ' order by attnum))
+  from pg_catalog.pg_attribute
+  join pg_catalog.pg_index on indrelid = attrelid and indisprimary
+  where attrelid = format('read.%I', read_model)::regclass and attnum > 0 and not attisdropped
+$$;
+
+-- Refreshes a materialized view as a whole and moves its checkpoint, in one transaction. The read model then rests for
+-- nine times as long as the refresh took. Returns false when another relay was faster.
+create function relay.refresh_whole(read_model text, from_position bigint, to_position bigint) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  started_at timestamptz := clock_timestamp();
+begin
+  if not relay.claim(read_model, from_position) then
+    return false;
+  end if;
+  execute format('refresh materialized view concurrently read.%I', read_model);
+  update relay.checkpoints
+  set position = to_position, last_error = null, rests_until = clock_timestamp() + 9 * (clock_timestamp() - started_at)
+  where subscription = read_model;
+  return true;
+end;
+$$;
+
+-- How fresh each read model is. Readable for queries, which may not see the relay's tables.
+create view read.freshness as
+select
+  subscription as read_model,
+  position,
+  -- The time of the oldest event the read model lacks, among the next 1,000; the present when none is missing.
+  coalesce(
+    least(
+      (select min(recorded_at)
+       from (select recorded_at from relay.log where log.position > checkpoints.position order by position limit 1000)
+         as unhandled),
+      (select min(recorded_at)
+       from (
+         select recorded_at from write.outbox where id > (select after_id from relay.outbox_start)
+         order by id limit 1000
+       ) as unnumbered)
+    ),
+    -- A streaming replica does not know what it has not replayed yet, so its present is the time of the last commit it has
+    -- replayed. Until the first one since its start: the newest time in its rows, a relay's sign of life or an event.
+    case when pg_is_in_recovery() then coalesce(
+      pg_last_xact_replay_timestamp(),
+      greatest(
+        (select max(seen_at) from relay.listeners),
+        (select recorded_at from relay.log order by position desc limit 1)
+      ),
+      'epoch'
+    ) else now() end
+  ) as as_of
+from relay.checkpoints;
+
+-- The position of an event, for queries that carry a consistency token.
+create view read.positions as
+select position, event_id from relay.log;
+
+-- Raises CQ004 when a checkpoint is beyond the log, as after a restore of an older copy: events numbered from now on would
+-- be taken for handled.
+create function relay.refuse_checkpoint_beyond_log() returns void
+language plpgsql set search_path = '' as $$
+declare
+  log_end bigint := relay.last_position();
+  beyond record;
+begin
+  select subscription, position into beyond from relay.checkpoints where position > log_end limit 1;
+  if found then
+    raise exception 'Cannot relay: the checkpoint of % is at position %, but the log ends at %; %', beyond.subscription,
+      beyond.position, log_end, 'was an older copy of the database restored?'
+      using errcode = 'CQ004';
+  end if;
+end;
+$$;
+
+-- Sets every checkpoint that is beyond the log back to its end, and returns which they were and where they stood. If
+-- there are any, recomputes every read model: any may show the effect of events that the log no longer has.
+create function relay.rewind() returns table (subscription text, was_at bigint, ends_at bigint)
+language plpgsql security definer set search_path = '' as $$
+declare
+  log_end bigint;
+begin
+  -- Nobody numbers events meanwhile.
+  perform from relay.state for update;
+  log_end := relay.last_position();
+  return query
+    with beyond as (
+      select checkpoints.* from relay.checkpoints where checkpoints.position > log_end for update of checkpoints
+    )
+    update relay.checkpoints
+    set position = log_end, rests_until = '-infinity', last_error = null, leased_to = null,
+      leased_until = null, fence = checkpoints.fence + 1
+    from beyond
+    where checkpoints.subscription = beyond.subscription
+    returning checkpoints.subscription, beyond.position, checkpoints.position;
+  if found then
+    delete from relay.retries where position > log_end;
+    perform relay.recompute(checkpoints.subscription) from relay.checkpoints
+    where to_regclass(format('read.%I', checkpoints.subscription || '_source')) is not null;
+  end if;
+end;
+$$;
+
+-- Recomputes a read model as a whole from its definition, whether a table or a materialized view holds it.
+create function relay.recompute(read_model text) returns void
+language plpgsql set search_path = '' as $$
+declare
+  content regclass := format('read.%I', read_model)::regclass;
+  columns text;
+begin
+  if (select relkind from pg_catalog.pg_class where oid = content) = 'm' then
+    execute format('refresh materialized view concurrently %s', content);
+    return;
+  end if;
+  select string_agg(quote_ident(attname), ', ' order by attnum) into columns
+  from pg_catalog.pg_attribute where attrelid = content and attnum > 0 and not attisdropped;
+  execute format('delete from %s', content);
+  execute format('insert into %s (%s) select %2$s from read.%I', content, columns, read_model || '_source');
+end;
+$$;

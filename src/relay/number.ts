@@ -1,0 +1,60 @@
+import { type ExpressionBuilder, sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
+import type { Database, Tables } from "../database/database.ts";
+import { CheckpointBeyondLog, isDatabaseError } from "../errors.ts";
+
+/** The work there is to do. */
+export interface Outlook {
+  lastPosition: number;
+  checkpoints: {
+    /** The name of the subscription. */
+    name: string;
+    position: number;
+    /** Whether the subscription may be worked on: it neither rests nor is leased to another relay. */
+    isDue: boolean;
+    /** Whether a retry is due that is the first of its stream. */
+    hasRetries: boolean;
+  }[];
+}
+
+/**
+ * Gives the events that are visible in the outbox the next positions, `maxEvents` at most, and looks how far the
+ * subscriptions have come: one round trip, and nothing written when the outbox is empty.
+ *
+ * @throws {CheckpointBeyondLog} If a checkpoint is beyond the last position, as after a restore.
+ * @see migrations/0003_numbering.sql
+ * @see docs/decisions/0003-numbering.md
+ */
+export async function numberEvents(db: Database, maxEvents: number): Promise<Outlook> {
+  try {
+    return await db.selectNoFrom((eb) => [
+      sql<number>`relay.number_events(${maxEvents})`.as("lastPosition"),
+      jsonArrayFrom(
+        eb.selectFrom("relay.checkpoints").select((eb) => [
+          "subscription as name",
+          "position",
+          sql<boolean>`greatest(rests_until, leased_until) <= clock_timestamp()`.as("isDue"),
+          hasRetries(eb).as("hasRetries"),
+        ]),
+      ).as("checkpoints"),
+    ]).executeTakeFirstOrThrow();
+  } catch (error) {
+    if (!isDatabaseError(error) || error.code !== "CQ004") throw error;
+    throw new CheckpointBeyondLog(`${error.message} If so, run "npm run rewind"`, { cause: error });
+  }
+}
+
+function hasRetries(eb: ExpressionBuilder<Tables, "relay.checkpoints">) {
+  const due = eb.selectFrom("relay.retries as retry")
+    .whereRef("retry.subscription", "=", "relay.checkpoints.subscription")
+    .where("parked_at", "is", null).where("retry.due_at", "<=", sql<Date>`clock_timestamp()`)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(
+        selectFrom("relay.retries as earlier")
+          .whereRef("earlier.subscription", "=", "retry.subscription")
+          .whereRef("earlier.stream", "=", "retry.stream")
+          .whereRef("earlier.position", "<", "retry.position"),
+      ))
+    );
+  return eb.exists(due).$castTo<boolean>();
+}
