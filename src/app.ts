@@ -30,7 +30,7 @@ export const info = {
   description: "Commands change the shop, queries show it.",
 };
 
-/** The commands that the API accepts. */
+/** The commands accepted by the API. */
 export const commands = () =>
   new Hono<Env>()
     .route("/", catalogCommands())
@@ -38,11 +38,11 @@ export const commands = () =>
     .route("/", orderingCommands())
     .route("/", customers());
 
-/** The queries that the API answers. */
+/** The queries answered by the API. */
 export const queries = () =>
   new Hono<Env>().route("/", catalogQueries()).route("/", orderingQueries()).route("/", fulfilmentQueries());
 
-/** The views that queries read. The relay keeps them fresh. */
+/** The views for queries, kept fresh by the relay. */
 export const readModels: ReadModel[] = [
   orderDetails,
   productCatalog,

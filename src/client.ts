@@ -1,7 +1,7 @@
 import { hc } from "hono/client";
 import type { Routes } from "./compose.ts";
 
-/** A client that knows every route: its input, and what it answers. */
+/** Returns a client with the types of every route: input and answer. */
 export function createClient(url: string) {
   return hc<Routes>(url);
 }

@@ -28,29 +28,29 @@ export type Routes = ReturnType<typeof routes>;
 
 export interface AppOptions {
   serve?: Served;
-  /** Pages that only some runtimes serve, such as `/docs`. */
+  /** Pages of some runtimes only, for example `/docs`. */
   pages?: Hono<Env>;
 }
 
-/** The program's HTTP side. Each request is given the resources to work with. */
+/** Returns the program's HTTP side. Each request is given the resources to work with. */
 export function createApp({ serve = "all", pages = new Hono() }: AppOptions = {}): Hono<Env> {
   return serveApi(routes(serve), info, pages);
 }
 
-/** The subscriptions that keep the read models fresh. */
+/** The subscriptions of the read models. */
 export const readModelSubscriptions: Subscription[] = readModels.map(subscribeReadModel);
 
 type Limits = Pick<DatabaseOptions, "max" | "deadlineMs" | "idleSeconds">;
 
-/** The parts that depend on the platform the program runs on. */
+/** The platform-dependent parts of the program. */
 export interface Surroundings {
-  /** Limits of each pool. Handlers send their commands through a pool of their own: they cannot take the API's. */
+  /** Limits of each pool. Commands of handlers have a pool of their own: the API's connections stay free. */
   limits: Record<"command" | "handlers" | "query" | "relay", Limits>;
   post: Post;
   stopping?: AbortSignal;
 }
 
-/** Short limits, so that a request does not wait long for a sign of life. */
+/** Short limits: a request must not wait long for the replica's sign of life. */
 const WATCH: Limits = { max: 1, deadlineMs: 1_000 };
 
 /** The parts of the program, put together from the settings. */
@@ -60,7 +60,7 @@ export interface Composed extends Resources {
   close(): Promise<void>;
 }
 
-/** Puts the program together. Connections are made when they are needed. */
+/** Puts the program together. Connections are made on demand. */
 export function compose(
   settings: Settings,
   urls: DatabaseUrls,

@@ -58,12 +58,12 @@ const environment = z.object({
 
 export type Settings = z.infer<typeof environment>;
 
-/** The settings are wrong: one line for each bad field. */
+/** The settings are wrong. The message has a line for each bad field. */
 export class InvalidSettings extends Error {}
 
 /**
- * Reads the settings from environment variables; an empty one counts as missing.
- * @throws {InvalidSettings} If any is wrong.
+ * Reads the settings from environment variables; an empty variable counts as missing.
+ * @throws {InvalidSettings} If any setting is wrong.
  */
 export function readSettings(variables: Record<string, string | undefined>): Settings {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
@@ -75,19 +75,19 @@ export function readSettings(variables: Record<string, string | undefined>): Set
 }
 
 export interface DatabaseUrls {
-  /** The owner, who migrates. */
+  /** The owner's URL, for migrations. */
   owner: string;
   command: string;
   /** On the database of the commands, also where queries have a replica. */
   query: string;
-  /** For queries that need not be exact; none when no URL names another address for them than for commands. */
+  /** For queries that need not be exact. Missing unless queries have another address than commands. */
   replica?: string;
   relay: string;
-  /** Past any pooler, for LISTEN. */
+  /** For LISTEN: past any pooler with `DATABASE_DIRECT_URL`, else the relay's URL. */
   direct: string;
 }
 
-/** The URL of every role: its own, or the one for all. */
+/** Returns the URL of every role: from the role's own setting, or from `DATABASE_URL`. */
 export function databaseUrls(settings: Settings & { DATABASE_URL: string }): DatabaseUrls {
   const { DATABASE_POOLER, DATABASE_DIRECT_URL } = settings;
   const pooled = (url = settings.DATABASE_URL) =>
@@ -106,13 +106,13 @@ export function databaseUrls(settings: Settings & { DATABASE_URL: string }): Dat
   };
 }
 
-/** Hyperdrive's addresses say nothing of the databases behind them: they count as one. */
+/** Returns host and port. Hyperdrive's addresses do not name a database: all count as the same address. */
 function addressOf(url: string): string {
   const { hostname, port } = new URL(url);
   return hostname.endsWith(".hyperdrive.local") ? "hyperdrive" : `${hostname}:${port || "5432"}`;
 }
 
-/** The same login, at the place of another URL: a replica has the roles and passwords of its primary. */
+/** Returns a URL with the login moved to the place: a replica has the roles and passwords of the primary. */
 function movedTo(place: string, login: string): string {
   const { hostname, port, pathname } = new URL(place);
   const moved = Object.assign(new URL(login), { hostname, port, pathname }).href;

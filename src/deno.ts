@@ -2,12 +2,12 @@ import process from "node:process";
 import { createEdge } from "./edge.ts";
 import { pages } from "./process/pages.ts";
 
-/** Only there with `--unstable-cron`, and on Deno Deploy. */
+/** Exists only with `--unstable-cron`, and on Deno Deploy. */
 type Cron = (name: string, schedule: string, run: () => Promise<unknown>) => Promise<void>;
 const { cron } = (globalThis as unknown as { Deno: { cron?: Cron } }).Deno;
 
 const edge = createEdge({ variables: process.env, keepsConnections: true, pages: pages() });
 if (process.env.RELAY !== "off") void cron?.("relay", "* * * * *", edge.drain);
 
-/** What `deno serve` and Deno Deploy call for each request. The process lives on, so nothing has to be kept alive. */
+/** The entry of `deno serve` and Deno Deploy for each request. The process lives on by itself. */
 export default { fetch: (request: Request) => edge.fetch(request, () => {}) };

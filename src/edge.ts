@@ -9,31 +9,31 @@ import { createPostByFetch } from "./publish/post-by-fetch.ts";
 import { drain, type Drained, drainEvents, withOwnTasks } from "./relay/drain.ts";
 import { sleep } from "./sleep.ts";
 
-/** Lets work go on after the answer: `waitUntil`, by whatever name the platform has it. */
+/** Lets work go on after the answer: the platform's `waitUntil`. */
 export type Defer = (work: Promise<unknown>) => void;
 
 export interface Edge {
   fetch(request: Request, defer: Defer): Promise<Response>;
-  /** Relays until nothing is left, for half a minute at most: what a cron does. */
+  /** Relays until nothing is left, for half a minute at most: the work of a cron. */
   drain(): Promise<Drained>;
 }
 
 export interface EdgeOptions {
   /** The settings. */
   variables: Record<string, string | undefined>;
-  /** Whether a connection may serve more than one request. On Cloudflare Workers it may not. */
+  /** True when a connection may serve several requests: not on Cloudflare Workers. */
   keepsConnections: boolean;
   pages?: Hono<Env>;
 }
 
-/** Few: there may be many instances, and Workers allow six connections at a time. */
+/** Few connections: many instances may run, and Workers allow six connections at a time. */
 const ONE_REQUEST: Surroundings["limits"] = {
   command: { max: 1, deadlineMs: 5_000 },
   handlers: { max: 1, deadlineMs: 5_000 },
   query: { max: 1, deadlineMs: 10_000 },
   relay: { max: 2, deadlineMs: 25_000, idleSeconds: 1 },
 };
-/** Closed soon: a platform may put an instance to sleep, or wait for its connections when it is to end. */
+/** Short: a platform may put an instance to sleep, or wait for open connections before the instance's end. */
 const IDLE_SECONDS = 5;
 const SEVERAL_REQUESTS: Surroundings["limits"] = {
   command: { max: 5, deadlineMs: 5_000, idleSeconds: IDLE_SECONDS },
@@ -43,15 +43,16 @@ const SEVERAL_REQUESTS: Surroundings["limits"] = {
 };
 
 const DRAIN_AFTER_COMMAND_MS = 5_000;
-/** When something is left: a view that is refreshed as a whole rests between two refreshes. */
+/** Pauses while something is left: a view that is refreshed as a whole rests between two refreshes. */
 const LOOK_AGAIN_MS = [300, 1_000, 3_000];
 const DRAIN_MS = 25_000;
 
 const logger = getLogger("cqrs.edge");
 
 /**
- * The program where no process of one's own runs: a platform calls it for each request, and by a clock. After a command
- * it relays what the command led to, unless `RELAY` is off because relays run elsewhere.
+ * Returns the program for a platform without long-lived processes: called for each request, and by a clock.
+ * After a command, the program relays the resulting events, unless `RELAY` is off because relays run
+ * elsewhere.
  * @throws {InvalidSettings} If any setting is wrong.
  */
 export function createEdge({ variables, keepsConnections, ...options }: EdgeOptions): Edge {
@@ -69,7 +70,7 @@ export function createEdge({ variables, keepsConnections, ...options }: EdgeOpti
   const close = async (parts: Composed) => {
     if (parts !== kept) await parts.close();
   };
-  /** Keeps the connections open for as long as the drain needs them. */
+  /** Keeps the connections open until the end of the drain. */
   const afterwards = async (parts: Composed, isCommand: boolean) => {
     if (isCommand && RELAY === "on") await drainAfterCommand(parts);
     await close(parts);
@@ -95,7 +96,7 @@ export function createEdge({ variables, keepsConnections, ...options }: EdgeOpti
   };
 }
 
-/** Never fails: the next command, or the clock, relays what is left. */
+/** Never fails: the next command, or the clock, relays the rest. */
 async function drainAfterCommand({ relay, publishers }: Composed): Promise<void> {
   try {
     await beginPublishing(relay.db, publishers);

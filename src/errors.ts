@@ -1,4 +1,4 @@
-/** The input is malformed: fix the request. Each problem points at the place in it (a JSON Pointer). */
+/** The input is malformed: fix the request. Each problem has a JSON Pointer to the bad place. */
 export class InvalidInput extends Error {
   readonly code: string = "invalid-input";
   readonly problems: { pointer: string; detail: string }[];
@@ -19,7 +19,7 @@ export class BodyTooLarge extends Error {
   readonly code = "body-too-large";
 }
 
-/** Only the operator may do that. */
+/** The caller is not the operator: send the operator's token. */
 export class Unauthorized extends Error {
   readonly code = "unauthorized";
 }
@@ -34,27 +34,27 @@ export class CommandRejected extends Error {
   }
 }
 
-/** There is no such thing. */
+/** Nothing has the given id or path. */
 export class NotFound extends Error {
   readonly code = "not-found";
 }
 
-/** The aggregate was changed by somebody else: load it and try again. */
+/** Another command changed or created the aggregate: load the aggregate and try again. */
 export class VersionConflict extends Error {
   readonly code = "version-conflict";
 }
 
-/** The aggregate is not at the version the caller insists on: read it again. */
+/** The aggregate is not at the version named by the caller: read the aggregate again. */
 export class VersionMismatch extends Error {
   readonly code = "version-mismatch";
 }
 
-/** The idempotency key belongs to a request with another body: use a new one. */
+/** The idempotency key belongs to a request with another id or body: use a new key. */
 export class IdempotencyKeyReused extends Error {
   readonly code = "idempotency-key-reused";
 }
 
-/** A command with this idempotency key is running: wait, then ask again. */
+/** A command with the same idempotency key is running: wait, and ask again. */
 export class CommandInProgress extends Error {
   readonly code = "command-in-progress";
 }
@@ -74,22 +74,22 @@ export class ReadModelBehind extends Error {
   readonly code = "read-model-behind";
 }
 
-/** The database gave the command up, as it does to end a deadlock, and nothing was changed: send it again. */
+/** PostgreSQL undid the statement, for example to end a deadlock. Nothing was changed: send it again. */
 export class TryAgain extends Error {
   readonly code = "try-again";
 }
 
-/** The database did not answer: try again later. Whether the statement took effect is not known. */
+/** The database did not answer: try again later. The statement may or may not have taken effect. */
 export class DatabaseUnavailable extends Error {
   readonly code = "database-unavailable";
 }
 
-/** A checkpoint is beyond the last position, as after a restore of an older copy: the relay must not go on. */
+/** A checkpoint is beyond the last position, as after a restore of an older copy: the relay must stop. */
 export class CheckpointBeyondLog extends Error {
   readonly code = "checkpoint-beyond-log";
 }
 
-/** What PostgreSQL said: its SQLSTATE and, for a violated constraint, the constraint's name. */
+/** An error of PostgreSQL: the SQLSTATE and, for a violated constraint, the constraint's name. */
 export interface DatabaseError extends Error {
   code: string;
   severity?: string;
@@ -97,14 +97,14 @@ export interface DatabaseError extends Error {
 }
 
 export function isDatabaseError(error: unknown): error is DatabaseError {
-  // Not by its name: bundlers shorten those of classes.
+  // Not by the class name: bundlers shorten class names.
   return error instanceof Error && "severity_local" in error && "code" in error;
 }
 
-/** How sockets of Cloudflare Workers fail: without a code. */
+/** The messages of socket errors on Cloudflare Workers: the errors have no code. */
 const WORKERS_SOCKET = /^(proxy request failed|Network connection lost)/;
 
-/** For an error of the driver: whether the connection is gone, as opposed to the query being refused. */
+/** Returns true for a driver's error if the connection is gone, false if the query was refused. */
 export function isConnectionLost(error: unknown): boolean {
   if (isDatabaseError(error)) return error.severity === "FATAL" || error.severity === "PANIC";
   if (!(error instanceof Error)) return false;
@@ -114,12 +114,12 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * SQLSTATEs that mean "not now": a full disk, no memory, too many connections, a lock or a statement that took too long,
- * shutting down.
+ * SQLSTATEs for "not now": a full disk, no memory, too many connections, a lock or a statement over the time
+ * limit, a server that starts or stops.
  */
 const NOT_NOW = ["53100", "53200", "53300", "55P03", "57014", "57P01", "57P02", "57P03"];
 
-/** Whether the database cannot answer at the moment: the same may work later. */
+/** Returns true if the database cannot answer at the moment: the same statement may work later. */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof DatabaseUnavailable || (isDatabaseError(error) && NOT_NOW.includes(error.code));
 }
@@ -127,7 +127,7 @@ export function isUnavailable(error: unknown): boolean {
 /** serialization_failure, deadlock_detected. */
 const GIVEN_UP = ["40001", "40P01"];
 
-/** Whether PostgreSQL undid the statement because of others: the same one may go well now. */
+/** Returns true if PostgreSQL undid the statement because of others: the same statement may work now. */
 export function isGivenUp(error: unknown): boolean {
   return isDatabaseError(error) && GIVEN_UP.includes(error.code);
 }

@@ -1,4 +1,4 @@
-/** From the least important to the most. */
+/** The levels, from the least to the most important. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -8,7 +8,7 @@ type Properties = Record<string, unknown>;
 export interface LogRecord {
   time: Date;
   level: "debug" | "info" | "warn" | "error";
-  /** Who says it, such as `cqrs.relay`. */
+  /** The logging part of the program, for example `cqrs.relay`. */
   logger: string;
   message: string;
   properties: Properties;
@@ -18,8 +18,8 @@ let lowest = Infinity;
 let write = (_record: LogRecord) => {};
 
 /**
- * Logs to the console, one JSON object a line or text for people, or to a function, what is at least so important.
- * Before the first call, nothing is logged.
+ * Logs records of the level and above: to the console, as a JSON object a line or as text for people, or to a
+ * function. Before the first call, nothing is logged.
  */
 export function configureLogging(level: LogLevel, to: "json" | "text" | ((record: LogRecord) => void)): void {
   lowest = LOG_LEVELS.indexOf(level);
@@ -27,7 +27,7 @@ export function configureLogging(level: LogLevel, to: "json" | "text" | ((record
   else write = (record) => console[record.level](to === "json" ? toJson(record) : toText(record));
 }
 
-/** Logs for a part of the program: a message, in which `{name}` stands for the property of that name. */
+/** Returns a logger for a part of the program. In messages, `{name}` stands for the property `name`. */
 export function getLogger(logger: string) {
   const at = (level: LogRecord["level"]) => (template: string, properties: Properties = {}) => {
     if (LOG_LEVELS.indexOf(level === "warn" ? "warning" : level) < lowest) return;
@@ -53,7 +53,7 @@ function show(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value, plain()) : String(value);
 }
 
-/** Makes plain what JSON would lose, such as errors, or fail at: bigints, and what contains itself. */
+/** Returns a replacer for JSON: keeps errors, and writes bigints and objects that contain themselves. */
 function plain() {
   const seen = new Set<unknown>();
   return (_key: string, value: unknown) => {

@@ -3,7 +3,7 @@ import { dev, runUntilStopped, shop } from "./process/modes.ts";
 import { doctor } from "./process/doctor/doctor.ts";
 import { migrateOnly, rewindOnly } from "./process/upkeep.ts";
 
-/** What `npm run …` and `deno task …` start: this program in one of its modes. */
+/** The modes of the program, for `npm run …` and `deno task …`. */
 const modes = new Map<string, () => Promise<number>>([
   ["dev", dev],
   ["shop", shop],

@@ -4,22 +4,23 @@ import type { Database } from "./database/database.ts";
 
 /** The SQL files of `migrations/`. */
 export interface Migrations {
-  /** The text of every numbered migration by its name, such as `0002_events`. */
+  /** The text of every numbered migration by name, for example `0002_events`. */
   numbered: Record<string, string>;
-  /** The text of `roles.sql`, which every migrate applies after them. */
+  /** The text of `roles.sql`, applied by every migrate after the numbered migrations. */
   roles: string;
 }
 
-/** A migration of the layout before the first release: no other migration has had this name. */
+/** A migration of the layout before the first release, and of no later layout. */
 const EARLY_LAYOUT = "0001_roles";
 
 /**
- * Applies what is pending, then roles, limits and rights, all in one transaction, one process at a time. The database
- * must be connected directly, as the owner. Migrations that only the database knows, from a newer program, stay as they
- * are; pending ones may come before applied ones, as after an upgrade of the machinery below an owner's migrations.
+ * Applies pending migrations and afterwards roles, limits and rights: all in one transaction, one process at
+ * a time. The database must be connected directly, as the owner. Migrations known only to the database, from
+ * a newer program, stay untouched. Pending migrations may come before applied migrations, as after an upgrade
+ * of the machinery below an owner's migrations.
  *
- * @returns The names of the numbered migrations that were applied.
- * @throws {Error} If one fails: then none was applied.
+ * @returns The names of the applied numbered migrations.
+ * @throws {Error} If a migration fails: nothing was applied.
  */
 export async function migrate(owner: Database, { numbered, roles }: Migrations): Promise<string[]> {
   return await owner.transaction().setIsolationLevel("read committed").execute(async (trx) => {
@@ -35,7 +36,7 @@ async function applyPending(trx: Database, numbered: Record<string, string>): Pr
   if (known.includes(EARLY_LAYOUT)) {
     throw new Error(
       `Cannot migrate: the database was made by an early version of this project (it has ${EARLY_LAYOUT}), which no ` +
-        "migration leads on from; use an empty database, or remove the folder DATA_DIR (.data)",
+        "migration leads on from; use an empty database, or set DATA_DIR to a new folder",
     );
   }
   const none = Object.fromEntries(known.map((name) => [name, { up: async () => {} }]));
@@ -77,8 +78,8 @@ function explain(name: string) {
 }
 
 /**
- * Lets the run-time roles log in with the passwords of their URLs. A URL of another user is left alone. Some poolers
- * want the project after the user's name: `shop_query.project`.
+ * Lets the run-time roles log in with the passwords of their URLs. A URL of another user, or without a
+ * password, is left alone. Some poolers want the project after the user's name: `shop_query.project`.
  * @see migrations/roles.sql
  */
 export async function giveRolesTheirPasswords(owner: Database, urls: string[]): Promise<void> {

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Database } from "./database/database.ts";
 import { isDatabaseError } from "./errors.ts";
 
-/** The migrations this program needs, in order. A test keeps them equal to the numbered files of `migrations/`. */
+/** The migrations that the program needs, in order. A test compares them with the files of `migrations/`. */
 export const MIGRATIONS = [
   "0001_schemas",
   "0002_events",
@@ -25,7 +25,7 @@ export const MIGRATIONS = [
 /** undefined_table, insufficient_privilege: nobody has migrated yet. */
 const NOT_YET = ["42P01", "42501"];
 
-/** The migrations that the database has, in order. */
+/** Returns the migrations of the database, in order. */
 export async function listApplied(db: Database): Promise<string[]> {
   try {
     const { rows } = await sql<{ name: string }>`select name from public.kysely_migration order by name`
@@ -37,7 +37,7 @@ export async function listApplied(db: Database): Promise<string[]> {
   }
 }
 
-/** The migrations this program needs and the database lacks, in order. */
+/** Returns the needed migrations that the database lacks, in order. */
 export async function listMissing(db: Database): Promise<string[]> {
   const applied = await listApplied(db);
   return MIGRATIONS.filter((name) => !applied.includes(name));
@@ -50,7 +50,7 @@ export function nameAll(migrations: string[]): string {
   return `${migrations.length} migrations, ${first} to ${last}`;
 }
 
-/** Whether the database has all that this program needs. A newer program may have added more. */
+/** Returns true if the database has all needed migrations. A newer program may have added more. */
 export async function isMigrated(db: Database): Promise<boolean> {
   return (await listMissing(db)).length === 0;
 }

@@ -15,8 +15,8 @@ const PRODUCTS = [
 const ORDER = "01990000-0000-7000-8000-0000000000f1";
 
 /**
- * Fills the shop: a customer, three products in stock, a confirmed order. Every command has its own idempotency
- * key, so a run that was cut short is completed by the next.
+ * Fills the shop: a customer, three products in stock, a confirmed order. Every command has an idempotency
+ * key of its own: the next run completes a run that was cut short.
  */
 export async function openSampleShop(db: Database): Promise<void> {
   const opened = await db.selectFrom("write.orders").select("id").where("id", "=", ORDER)

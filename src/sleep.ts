@@ -1,4 +1,4 @@
-/** Waits; ends early, without an error, when one of the signals aborts. */
+/** Waits; ends early, without an error, when any signal aborts. */
 export function sleep(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void> {
   return new Promise((resolve) => {
     if (signals.some((signal) => signal?.aborted)) return resolve();

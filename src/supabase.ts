@@ -11,7 +11,7 @@ const { EdgeRuntime, Deno } = globalThis as unknown as Supabase;
 const variables = { ...process.env, DATABASE_URL: process.env.DATABASE_URL ?? process.env.SUPABASE_DB_URL };
 const edge = createEdge({ variables, keepsConnections: true });
 
-/** The function sees its name in front of every path, and its clients see this in front of its name. */
+/** Clients' paths have this prefix before the function's name; the function's paths begin with the name. */
 const MOUNTED_AT = "/functions/v1";
 
 Deno.serve(async (request) => {

@@ -4,7 +4,7 @@ import { pages } from "./process/pages.ts";
 
 const edge = createEdge({ variables: process.env, keepsConnections: true, pages: pages() });
 
-/** Where Vercel keeps what belongs to the request; `@vercel/functions` reads it there, too. */
+/** The place of the request's context on Vercel, also read by `@vercel/functions`. */
 type RequestContext = { get(): { waitUntil?: Defer } | undefined };
 const CONTEXT = Symbol.for("@vercel/request-context");
 
@@ -13,12 +13,12 @@ const defer: Defer = (work) => {
   context?.get()?.waitUntil?.(work);
 };
 
-/** Vercel's cron can only GET: its `CRON_SECRET` has to be the same as `OPS_TOKEN`. */
+/** True for Vercel's cron, which can only GET. Its `CRON_SECRET` has to be the same as `OPS_TOKEN`. */
 function isCron({ method, url }: Request): boolean {
   return method === "GET" && new URL(url).pathname === "/ops/relay/drain";
 }
 
-/** What Vercel calls for each request. */
+/** The entry of Vercel for each request. */
 export default {
   fetch: (request: Request) =>
     edge.fetch(isCron(request) ? new Request(request, { method: "POST" }) : request, defer),

@@ -1,7 +1,7 @@
 import { createEdge, type Edge } from "./edge.ts";
 import { docsPage } from "./http/docs-page.ts";
 
-/** Variables and secrets are settings. A Hyperdrive binding that has the name of a setting is that database. */
+/** Variables and secrets are settings. A Hyperdrive binding is the URL for the setting of the same name. */
 type Bindings = Record<string, string | { connectionString: string } | undefined>;
 type Assets = { ASSETS: { fetch(url: string): Promise<Response> } };
 type Context = { waitUntil(work: Promise<unknown>): void };
@@ -16,7 +16,7 @@ function edgeOf({ ASSETS, ...bindings }: Bindings & Assets): Edge {
   return createEdge({ variables: Object.fromEntries(variables), keepsConnections: false, pages });
 }
 
-/** What Cloudflare Workers call: for a request, and every minute. */
+/** The entries of Cloudflare Workers: for each request, and for every minute. */
 export default {
   fetch: (request: Request, env: Bindings & Assets, context: Context) =>
     (edge ??= edgeOf(env)).fetch(request, (work) => context.waitUntil(work)),

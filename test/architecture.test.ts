@@ -7,7 +7,7 @@ import { readMigrations } from "../src/process/migrations.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** What each part may import, next to itself. A file right below src/ is a part of its own. */
+/** Lists the parts each part may import, besides itself. A file directly in src/ is a part, too. */
 const MAY_IMPORT: Record<string, string[]> = {
   "errors": [],
   "logging": [],
@@ -125,7 +125,7 @@ describe("the files that the README leads through", () => {
   });
 });
 
-/** The part of src/ that a file belongs to. */
+/** Returns the part of a file in src/: the first folder, or the file name without `.ts`. */
 function partOf(file: string): string {
   return file.split("/")[0]!.replace(/\.ts$/, "");
 }

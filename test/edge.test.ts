@@ -7,7 +7,7 @@ import { settingsOf } from "./support/program.ts";
 
 const test = useTestDatabase();
 
-/** Sends a command, and ends when what it deferred has ended. Answers the id of the product. */
+/** Sends a command, waits for the deferred work, and returns the id of the product. */
 async function addProduct(edge: Edge): Promise<string> {
   const deferred: Promise<unknown>[] = [];
   const request = new Request("http://localhost/products", {

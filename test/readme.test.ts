@@ -61,12 +61,12 @@ async function readSession(): Promise<string> {
   return /```sh\n(.*?)```/s.exec(readme)![1]!;
 }
 
-/** The answers that the session shows: comments that begin with a brace. */
+/** Returns the answers shown in the session: comments beginning with a brace. */
 function promisesOf(session: string): string[] {
   return [...session.matchAll(/^# (\{.*)$/gm)].map(([, answer]) => answer!);
 }
 
-/** Ids, tokens and times are different each time; and at the first look, the order may already be confirmed. */
+/** Hides ids, tokens and times, and an order confirmed before the first look: all differ from run to run. */
 function withoutChance(output: string): string {
   return output.replace(/"status":"confirmed"(?<rest>.*"version":)2/, '"status":"placed"$<rest>1').replace(
     /[0-9a-f]{8}-[0-9a-f-]{27}/g,

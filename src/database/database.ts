@@ -7,7 +7,7 @@ import { isStatementRunning } from "./running.ts";
 import { valueTypes } from "./values.ts";
 
 /**
- * The tables. Every module that owns some adds them here (`declare module`), next to the code that uses them.
+ * The tables. Each module declares its own tables here (`declare module`), next to the code that uses them.
  */
 // deno-lint-ignore no-empty-interface
 export interface Tables {}
@@ -17,29 +17,30 @@ export type Database = Kysely<Tables>;
 export interface DatabaseOptions {
   /** Connections at most. */
   max: number;
-  /** Whether statements are prepared; if left out, wherever the URL's pooler allows it. */
+  /** True to prepare statements. Default: true unless the URL's pooler cannot keep prepared statements. */
   prepare?: boolean;
-  /** How long a statement may take. */
+  /** The time limit of a statement. Default: 10 s. Behind a pooler, the server has the login's limit. */
   deadlineMs?: number;
   applicationName?: string;
-  /** How long a connection is kept that nobody uses. */
+  /** The time until an unused connection is closed. */
   idleSeconds?: number;
-  /** How many statements may wait for a connection; more are refused at once. */
+  /** The most statements that may wait for a connection; further statements are refused at once. */
   waitingMax?: number;
 }
 
-/** Opens a pool; connections are made when they are needed. End it with `destroy()`. */
+/** Opens a pool. Connections are made on demand. End the pool with `destroy()`. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
   const pooler = poolerOf(url);
   const { max, prepare = pooler !== "transaction", deadlineMs = 10_000 } = options;
   const { applicationName = "cqrs", idleSeconds = 60, waitingMax = 1_000 } = options;
-  // A pooler refuses it at the start, and between two transactions it would be lost: there, that of the login counts.
+  // Set on direct connections only. A pooler refuses the setting at the start, and would lose a later `set`
+  // between two transactions: behind a pooler, the login's own setting counts (migrations/roles.sql).
   const statementTimeout = pooler === "none" ? { statement_timeout: deadlineMs } : {};
   const connect = () =>
     postgres(toDriverUrl(url), {
       max,
       prepare,
-      // Saves a round trip on every new connection; it is only needed for arrays of user-defined types.
+      // Saves a round trip on every new connection. The driver needs the types only to read and write arrays.
       fetch_types: false,
       connect_timeout: CONNECT_SECONDS_MAX,
       idle_timeout: idleSeconds,
@@ -59,21 +60,21 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
 }
 
 /**
- * Without it, a hundred queries may queue behind a slow one while other connections become free. The driver knows this
- * option, its types do not.
+ * By default, a hundred queries may queue behind a slow query while other connections become free. The
+ * driver's own types lack the option.
  */
 const SHORT_QUEUES = { max_pipeline: 1 };
 
-/** How much longer the client waits than the server works, so that the server's answer is heard. */
+/** The client's extra time: on a direct connection, the server gives up first, and the client hears of it. */
 const GRACE_MS = 1_000;
 
-/** Together less than the shortest deadline, so that a server that cannot be reached is told from a silent one. */
+/** With the pause below, less than a command's deadline: an unreachable server must not look silent. */
 const CONNECT_SECONDS_MAX = 5;
 /**
- * The driver's own pause goes up to 20 seconds, which all who come meanwhile would wait; and it counts the refusals of the
- * whole pool as one row of them.
+ * The driver's own pause goes up to 20 seconds, for every statement that comes meanwhile, and grows with each
+ * refusal in the whole pool.
  */
 const CONNECT_AGAIN_SECONDS_MAX = 0.5;
 
-/** After how long without a word the network is asked whether the other side is still there. */
+/** The silence after which the network probes for the other side of a connection. */
 const KEEP_ALIVE_SECONDS = 10;

@@ -14,8 +14,8 @@ import type { send } from "./send.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**
- * Kysely on postgres.js. An ordinary query goes to whichever connection is free; a transaction holds one
- * connection from begin to end, and rejects as a whole when that connection dies.
+ * Runs Kysely on postgres.js. An ordinary query goes to any free connection. A transaction holds a single
+ * connection from begin to end, and rejects as a whole when the connection dies.
  * @see docs/decisions/0001-own-dialect.md
  */
 export function postgresDialect(pool: Pool): Dialect {
@@ -28,8 +28,8 @@ export function postgresDialect(pool: Pool): Dialect {
 }
 
 /**
- * Kysely's migrator would lock the session, and could not unlock it in a transaction that has failed: its own error would
- * hide the migration's. The lock of src/migrate.ts belongs to the transaction.
+ * Kysely's migrator would lock the session. Unlocking fails in a failed transaction, and the new error would
+ * hide the migration's error. The lock of src/migrate.ts belongs to the transaction.
  */
 class LocklessAdapter extends PostgresAdapter {
   override async acquireMigrationLock() {}
@@ -70,7 +70,7 @@ class PostgresDriver implements Driver {
   }
 }
 
-/** One query, or one transaction from begin to end. */
+/** A single query, or a transaction from begin to end. */
 class PostgresConnection implements DatabaseConnection {
   readonly #pool: Pool;
   #transaction: Transaction | undefined;
@@ -87,7 +87,7 @@ class PostgresConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#transaction) return toResult(await this.#transaction.run(query));
-    // With more than one connection, db.connection() cannot promise that the second query meets the first.
+    // db.connection() promises the same connection for each query: only a pool of one can keep the promise.
     if (this.#used && this.#pool.max !== 1) {
       throw new Error("Cannot run a second query outside a transaction: the connection is not pinned");
     }

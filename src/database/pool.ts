@@ -6,42 +6,42 @@ import { type Client, send, SETTLE_MS } from "./send.ts";
 import { createSlots } from "./slots.ts";
 import { openTransaction, type Transaction } from "./transaction.ts";
 
-/** What the dialect works with. */
+/** The connections of the dialect. */
 export interface Pool {
   /** Connections at most. */
   max: number;
   run(query: CompiledQuery): ReturnType<typeof send>;
-  /** Opens a transaction, which has a connection for itself until it ends. */
+  /** Opens a transaction, with a connection of its own until the end. */
   begin(modes: string): Promise<Transaction>;
   end(): Promise<void>;
 }
 
 export interface PoolOptions extends Pick<Client, "prepare" | "deadlineMs" | "isAtWork"> {
   max: number;
-  /** How many statements may wait for a connection; more are refused at once. */
+  /** The most statements that may wait for a connection; further statements are refused at once. */
   waitingMax: number;
 }
 
 const END_SECONDS = 2;
-/** As long as the server lets new connections pile up that nobody uses any more. */
+/** The shortest time between two replacements: each leaves unused connections on the server for a while. */
 const REPLACE_EVERY_MS = 5_000;
 const BEGIN_TRIES_MAX = 3;
 
 /**
- * A pool in front of the driver's. It gives the driver no more than it has connections for, so that nothing ever waits
- * for a connection that is lost: with two statements for each, a sixth more queries a second, and now and then one that
- * hangs. And when a statement is not answered in time, it opens the driver anew, because the
- * driver would use a connection that has fallen silent again and again.
+ * Returns a pool in front of the driver's pool. The driver gets no more statements than connections, and no
+ * statement waits for a lost connection. (Two statements for each connection would give a sixth more queries
+ * a second, but some would hang.) After a statement without an answer in time, the pool opens the driver
+ * anew: the driver would use the silent connection again and again.
  */
 export function createPool(connect: () => Sql, options: PoolOptions): Pool {
   const { max, deadlineMs, waitingMax } = options;
   const slots = createSlots(max, waitingMax);
-  // A statement that gets its turn late still has the whole deadline: else a slow server would pass for a silent one.
+  // A statement with a late turn still has the whole deadline: otherwise a slow server would look silent.
   const waitMs = deadlineMs / 2;
   let client = open();
   let replaceAt = 0;
 
-  /** A client that is replaced when it falls silent. Those who use it then may finish. */
+  /** Returns a client that is replaced after a silence. Running statements of the old client may finish. */
   function open(): Client {
     const opened: Client = { ...options, sql: connect(), onSilence };
     function onSilence() {
@@ -77,8 +77,9 @@ export function createPool(connect: () => Sql, options: PoolOptions): Pool {
 }
 
 /**
- * The driver may give a connection that has just died to the next statement, which then hangs. A moment later, not.
- * @throws {DatabaseUnavailable} If the connection is lost: what the driver throws cannot be told from an error of others.
+ * Waits a moment after the loss of a connection. At once, the driver could give the dead connection to the
+ * next statement, and the statement would hang.
+ * @throws {DatabaseUnavailable} If the connection is lost. The driver's own error looks like any other error.
  */
 async function settled<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -90,7 +91,7 @@ async function settled<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A transaction that could not begin did nothing, and may be tried again: see `send`. */
+/** Tries again when a transaction cannot begin: nothing has been done yet (see `send`). */
 async function beginTransaction(client: () => Client, modes: string): Promise<Transaction> {
   for (let tries = 1;; tries++) {
     try {

@@ -8,9 +8,9 @@ const ASK_MS_MAX = 5_000;
 const PREFIX = 200;
 
 /**
- * Whether the server works on such a statement for this role, asked through a connection of its own: for one that may
- * take minutes, and whose connection may have been lost without a sign. False when the server cannot be reached. It
- * goes by the statement's text, because behind a pooler the client does not know which session is its own.
+ * Returns true if the server works on a statement with the given text for the same role; false also when the
+ * server cannot be reached. Asks through a new connection: the connection of a statement that takes minutes
+ * may be lost without a sign. Compares texts, because behind a pooler the client does not know its session.
  */
 export async function isStatementRunning(url: string, text: string): Promise<boolean> {
   const sql = postgres(toDriverUrl(url), {

@@ -5,38 +5,40 @@ import { sleep } from "../sleep.ts";
 
 export interface Client {
   sql: Sql;
-  /** Whether statements are prepared: false behind a transaction pooler that cannot. */
+  /** True to prepare statements; false behind a transaction pooler that cannot keep prepared statements. */
   prepare: boolean;
-  /** How long a statement may take. */
+  /** The time limit of a statement. */
   deadlineMs: number;
-  /** Told that a statement was not answered in time: its connection is of no more use. */
+  /** Called after a statement without an answer in time: the connection is of no more use. */
   onSilence?: () => void;
-  /** Whether the server works on such a statement. */
+  /** Returns true if the server works on a statement with the given text. */
   isAtWork?: (text: string) => Promise<boolean>;
 }
 
 type Sender = Pick<ISql, "unsafe">;
 type Pending = ReturnType<Sender["unsafe"]>;
 
-/** From which deadline on a statement may take so long that it is asked, and how often, whether the server works on it. */
+/** Statements with a longer deadline may be slow: the server is asked regularly if the statement runs. */
 const LONG_MS = 60_000;
 const ASK_EVERY_MS = 5_000;
-/** How long the answer to a statement that has just ended may be on its way. */
+/** The time for the answer of an ended statement to arrive. */
 const ANSWER_MS = 1_000;
 const TRIES_MAX = 3;
-/** What the driver has not noticed of a lost connection in the same turn, it has by then. */
+/** The time for the driver to notice a lost connection: in the same turn, the driver may not know yet. */
 export const SETTLE_MS = 20;
 
-/** A statement was not sent, for the reason in `cause`: it certainly had no effect. */
+/** The statement was not sent, for the reason in `cause`, and certainly had no effect. */
 class Unsent extends Error {}
 
 /**
- * Sends one statement. The server has a deadline of its own (`statement_timeout`); this one is for a server that
- * cannot be heard, and for a statement that still waits for a connection: that one is not sent any more.
+ * Sends a statement. The deadline is for a server that cannot be heard, and for a statement still waiting for
+ * a connection: after the deadline, a waiting statement is not sent. The server has a limit of its own
+ * (`statement_timeout`), set by `openDatabase` on direct connections and by the login behind a pooler.
  *
- * The driver gives the first statement on a new connection what the server said when it ended the one before,
- * and does not send it: then it is sent again.
- * @throws {DatabaseUnavailable} If the deadline has passed: the statement may or may not have taken effect.
+ * The driver may reject the first statement on a new connection, unsent, with the error that ended the
+ * connection before: an unsent statement is sent again.
+ * @throws {DatabaseUnavailable} If the deadline has passed or the connection was lost: the statement may or
+ * may not have taken effect.
  */
 export async function send(sql: Sender, query: CompiledQuery, client: Omit<Client, "sql">) {
   for (let tries = 1;; tries++) {
@@ -53,10 +55,10 @@ export async function send(sql: Sender, query: CompiledQuery, client: Omit<Clien
 async function sendOnce(sql: Sender, query: CompiledQuery, client: Omit<Client, "sql">) {
   const { prepare, deadlineMs, isAtWork } = client;
   const parameters = query.parameters.map((value) => Array.isArray(value) ? toArrayLiteral(value) : value);
-  // postgres.js types parameters more narrowly than what it takes.
+  // postgres.js takes more kinds of parameters than the types say.
   const pending = inOneFlight(sql.unsafe(query.sql, parameters as never[], { prepare }));
   const isUnsent = () => (pending as unknown as { state: unknown }).state === null;
-  // Only where it may be needed: to make one takes longer than to send a short statement.
+  // Only for long deadlines: making an AbortController takes longer than sending a short statement.
   const done = isAtWork && deadlineMs > LONG_MS ? new AbortController() : undefined;
   try {
     const answer = isAtWork && done
@@ -68,7 +70,7 @@ async function sendOnce(sql: Sender, query: CompiledQuery, client: Omit<Client, 
   } catch (error) {
     if (error instanceof DatabaseUnavailable) client.onSilence?.();
     if (isUnsent()) {
-      // Cancelling what was sent would open a connection whose errors postgres.js lets nobody catch.
+      // Never for a sent statement: to cancel, postgres.js opens a connection whose errors nobody can catch.
       pending.cancel();
       throw new Unsent("Cannot send a statement", { cause: error });
     }
@@ -79,8 +81,8 @@ async function sendOnce(sql: Sender, query: CompiledQuery, client: Omit<Client, 
 }
 
 /**
- * The driver asks the server for the types of the parameters of a statement that it has not prepared on a connection,
- * and only then sends their values: a round trip more. They are written without that, see `values.ts`.
+ * Saves a round trip. Before sending the values of an unprepared statement, the driver asks the server for
+ * the types of the parameters. `values.ts` writes values without the types.
  * @see docs/decisions/0011-one-flight.md
  */
 function inOneFlight(pending: Pending): Pending {
@@ -88,16 +90,17 @@ function inOneFlight(pending: Pending): Pending {
 }
 
 /**
- * A statement that the driver writes to a connection while that is being reset is not sent. When the connection has been
- * made anew, the driver resolves it: with nothing, or with what is left of the one before.
+ * Returns false for a made-up answer. A statement written to a connection during a reset is not sent. Once
+ * the connection is made anew, the driver resolves the statement with nothing, or with the rest of the
+ * statement before.
  */
 function isAnswerTo({ sql }: CompiledQuery, rows: Awaited<Pending>): boolean {
-  // Several statements in one text have no common answer.
+  // A text of several statements has no common answer.
   if (rows.command === undefined) return true;
   return rows.command !== null && rows.statement.string === sql;
 }
 
-/** Ends only by an error: when the server has nothing to do with a statement whose answer has not come. */
+/** Ends only by an error: when the server no longer works on a statement whose answer has not come. */
 async function untilLost(isAtWork: () => Promise<boolean>, done: AbortSignal): Promise<never> {
   while (!done.aborted) {
     await sleep(ASK_EVERY_MS, done);
@@ -110,7 +113,7 @@ async function untilLost(isAtWork: () => Promise<boolean>, done: AbortSignal): P
   return await new Promise(() => {});
 }
 
-/** @throws {DatabaseUnavailable} If the promise has not settled in time. */
+/** Returns the promise's result. @throws {DatabaseUnavailable} If the promise has not settled in time. */
 export async function withinDeadline<T>(
   promise: PromiseLike<T>,
   deadlineMs: number,
@@ -130,7 +133,7 @@ export async function withinDeadline<T>(
   }
 }
 
-/** An array as PostgreSQL writes it: the driver only knows how after asking the server for its types. */
+/** Returns PostgreSQL's literal for an array: without the server's types, the driver cannot write arrays. */
 function toArrayLiteral(values: unknown[]): string {
   const literals = values.map((value) =>
     value === null ? "NULL" : `"${String(value).replace(/["\\]/g, "\\$&")}"`

@@ -2,13 +2,13 @@ import { DatabaseUnavailable } from "../errors.ts";
 
 export interface Slots {
   /**
-   * Waits for its turn; who has waited longest is first. Answers how to give the slot back.
-   * @throws {DatabaseUnavailable} If too many wait already: at once; or if its turn has not come in time.
+   * Waits for a slot, first come, first served. Returns a function to give the slot back.
+   * @throws {DatabaseUnavailable} If too many callers wait already: at once; or if no slot was free in time.
    */
   take(deadlineMs: number): Promise<() => void>;
 }
 
-/** So many at a time, and so many who wait: more would only wait in vain, and take memory while they do. */
+/** Returns `max` slots. At most `waitingMax` callers wait: more would wait in vain, and take memory. */
 export function createSlots(max: number, waitingMax: number): Slots {
   const waiting = new Set<() => void>();
   let free = max;

@@ -9,18 +9,19 @@ export interface Transaction {
   rollback(): Promise<void>;
 }
 
-/** How long it may take to begin or to end one, however long its statements may take. */
+/** The time limit for the begin and the end of a transaction, however long the statements may take. */
 const TURN_MS_MAX = 15_000;
 
-/** What makes `sql.begin` roll back when nothing went wrong with the connection. */
+/** The reason that makes `sql.begin` roll back on a healthy connection. */
 const ROLLBACK = new Error("Rolled back");
 
 /**
- * Opens a transaction that ends with `commit` or `rollback`.
+ * Opens a transaction, to be ended with `commit` or `rollback`.
  *
- * `sql.begin` wants a callback that lasts as long as the transaction, so the callback waits for a promise that
- * the end settles. Once `begin` has rejected, its connection may already serve somebody else: from then on
- * neither its handle nor that promise is touched, and everything rejects with what `begin` rejected with.
+ * `sql.begin` wants a callback that lasts as long as the transaction: the callback waits for the promise
+ * `end`, settled by `commit` or `rollback`. Once `begin` has rejected, the connection may already serve
+ * another caller: neither `tx` nor `end` is touched any more, and every call rejects with the reason of
+ * `begin`.
  * @see docs/decisions/0001-own-dialect.md
  */
 export async function openTransaction(client: Client, modes: string): Promise<Transaction> {
@@ -48,7 +49,7 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
   const turnMs = Math.min(client.deadlineMs, TURN_MS_MAX);
   const tx = await withinDeadline(begun, turnMs, () => {
     client.onSilence?.();
-    // A transaction that begins after its caller has gone is rolled back at once.
+    // Rolls the transaction back at once, should the transaction begin after the caller has gone.
     giveUp(ROLLBACK);
   });
 
@@ -73,8 +74,9 @@ export async function openTransaction(client: Client, modes: string): Promise<Tr
 }
 
 /**
- * The driver can say that a transaction has begun though the connection was lost while it asked for that (see
- * `send`): then its statements would be committed one by one. Only in a transaction do the two times differ.
+ * Checks that the transaction has begun. After a loss of the connection during `begin` (see `send`), the
+ * driver may report success, and each statement would be committed alone. Only in a transaction do the two
+ * times differ.
  */
 async function expectBegun(tx: TransactionSql, client: Client): Promise<void> {
   const [row] = await send(tx, BEGUN, client);

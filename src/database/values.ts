@@ -1,4 +1,4 @@
-/** The types that the driver would write in ways of their own. 0: it does not know yet. */
+/** The types that the driver would write in its own ways. 0: the driver does not know the type yet. */
 const WRITTEN_OIDS = {
   unknown: 0,
   bool: 16,
@@ -11,15 +11,16 @@ const WRITTEN_OIDS = {
 };
 
 /**
- * How values go to the server and come back. A value is written by what it is, not by what the server takes it for: the
- * driver learns that with a statement's first answer, and would write a text for a jsonb in another way from then on.
+ * Writes values for the server and reads answers. A JavaScript value is written by its own type, never by the
+ * server's: the driver learns the server's types with a statement's first answer, and would write a later
+ * text for a jsonb in another way.
  * @see docs/decisions/0011-one-flight.md
  */
 export const valueTypes = {
   ...Object.fromEntries(
     Object.entries(WRITTEN_OIDS).map(([name, oid]) => [
       name,
-      // From none: what comes back, the driver reads.
+      // From none: the driver itself reads answers.
       { to: oid, from: [], serialize: toText, parse: String },
     ]),
   ),
@@ -36,7 +37,7 @@ function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** PostgreSQL's bigint as a number. */
+/** Returns PostgreSQL's bigint as a number. */
 function toSafeInteger(text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number)) throw new RangeError(`Cannot hold in a number: ${text}`);

@@ -8,11 +8,11 @@ import type { Env } from "./env.ts";
 import { operation } from "./openapi.ts";
 import { toToken } from "./token.ts";
 
-/** What a command answers. */
+/** The answer to a command. */
 export const receipt = z.object({
   id: z.uuid(),
   version: z.int(),
-  /** Of the last event of the stream; null when there is none. */
+  /** Stands for the last event of the stream; null when the stream has none. */
   token: z.nullable(z.string()),
 });
 
@@ -37,8 +37,8 @@ export function commandOperation(
 }
 
 /**
- * Carries out the command of a request: 201 and its place when it creates something, else 200. `ifMatch` says
- * whether `If-Match` speaks of this aggregate's version.
+ * Carries out the command of a request. Answers 201 and the `Location` for a new aggregate, else 200. With
+ * `ifMatch`, the header `If-Match` means the version of the command's aggregate.
  */
 export async function carryOut<Input, State, E extends Event, Loaded>(
   c: Context<Env>,
@@ -56,7 +56,7 @@ export async function carryOut<Input, State, E extends Event, Loaded>(
   return respond(c, { id, version, token: lastEventId && toToken(lastEventId) }, command.creates ? 201 : 200);
 }
 
-/** Answers with a receipt, and with its version and token as headers. */
+/** Answers with a receipt, and repeats the version and the token in headers. */
 export function respond<Status extends 200 | 201>(c: Context<Env>, receipt: Receipt, status: Status) {
   c.header("ETag", `"${receipt.version}"`);
   if (receipt.token) c.header("Consistency-Token", receipt.token);
@@ -78,7 +78,7 @@ function idempotencyKeyOf(c: Context<Env>): string | undefined {
   throw new InvalidInput("Cannot accept the Idempotency-Key: it is 1 to 255 printable ASCII characters");
 }
 
-/** The version in `If-Match`. Without the header, or with `*`, any will do. */
+/** Returns the version in `If-Match`. Without the header, or with `*`, any version will do: undefined. */
 export function ifMatchOf(c: Context<Env>): number | undefined {
   const header = c.req.header("if-match")?.trim();
   if (header === undefined || header === "*") return undefined;

@@ -23,7 +23,7 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** The API's documentation to read and try in a browser, from files of our own. */
+/** The API's documentation to read and try in a browser, without files from other hosts. */
 export function docsPage(read: (file: DocsFile) => Promise<BodyInit>): Hono<Env> {
   return new Hono<Env>()
     .get("/", (c) => c.redirect("/docs"))

@@ -10,7 +10,7 @@ import { fromToken } from "./token.ts";
 const WAIT_SECONDS = 2;
 const WAIT_SECONDS_MAX = 30;
 
-/** The query string of a query by id: only there, a strong read is cheap. */
+/** The query string of a query by id: only a query by id can be strong and cheap. */
 export const byIdQuery = z.strictObject({ consistency: z.optional(z.enum(["eventual", "strong"])) });
 
 /** Describes the operation of a query. */
@@ -24,7 +24,7 @@ export function queryOperation(summary: string, shape: z.ZodMiniType) {
 }
 
 /**
- * How fresh the request wants the answer: strong, at least as fresh as its token, or as fresh as it happens to be.
+ * Returns the freshness that the request wants: strong, at least as fresh as the token, or eventual.
  * @throws {InvalidInput} If the token is malformed.
  */
 export function consistencyOf(c: Context<Env>, asked?: "eventual" | "strong"): Consistency {
@@ -35,13 +35,13 @@ export function consistencyOf(c: Context<Env>, asked?: "eventual" | "strong"): C
   return { level: "token", eventId, waitMs: waitSecondsOf(c.req.header("prefer")) * 1000 };
 }
 
-/** `Prefer: wait=N` (RFC 7240), in seconds. */
+/** Returns the seconds of `Prefer: wait=N` (RFC 7240). */
 function waitSecondsOf(prefer: string | undefined): number {
   const wait = /(?:^|,)\s*wait\s*=\s*"?(\d+)"?\s*(?:[,;]|$)/i.exec(prefer ?? "")?.[1];
   return wait === undefined ? WAIT_SECONDS : Math.min(Number(wait), WAIT_SECONDS_MAX);
 }
 
-/** Asks for rows, of a replica if there is one and it will do, and says in the headers how fresh they are. */
+/** Returns rows, from any replica unless the level is strong. The headers say how fresh the rows are. */
 export async function rowsOf<Row>(
   c: Context<Env>,
   consistency: Consistency,

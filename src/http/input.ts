@@ -17,8 +17,8 @@ type Reads<Target extends string, Schema extends z.ZodMiniType> = MiddlewareHand
 
 /**
  * Reads the body: `c.req.valid("json")`. No body at all counts as `{}`.
- * @throws {UnsupportedMediaType} If it is not declared as JSON.
- * @throws {InvalidInput} If it is not JSON or does not have the shape.
+ * @throws {UnsupportedMediaType} If the body is not declared as JSON.
+ * @throws {InvalidInput} If the body is not JSON or does not have the shape.
  */
 export function body<Schema extends z.ZodMiniType>(schema: Schema): Reads<"json", Schema> {
   return describe<Reads<"json", Schema>>({ body: schema }, async (c, next) => {
@@ -34,7 +34,7 @@ export function body<Schema extends z.ZodMiniType>(schema: Schema): Reads<"json"
   });
 }
 
-/** Reads the path: `c.req.valid("param")`. @throws {InvalidInput} If it does not have the shape. */
+/** Reads the path: `c.req.valid("param")`. @throws {InvalidInput} If the shape is wrong. */
 export function path<Schema extends z.ZodMiniType>(schema: Schema): Reads<"param", Schema> {
   return describe<Reads<"param", Schema>>({ path: schema }, async (c, next) => {
     c.req.addValidatedData("param", parse(schema, c.req.param()) as object);
@@ -42,7 +42,7 @@ export function path<Schema extends z.ZodMiniType>(schema: Schema): Reads<"param
   });
 }
 
-/** Reads the query string: `c.req.valid("query")`. @throws {InvalidInput} If it does not have the shape. */
+/** Reads the query string: `c.req.valid("query")`. @throws {InvalidInput} If the shape is wrong. */
 export function query<Schema extends z.ZodMiniType>(schema: Schema): Reads<"query", Schema> {
   return describe<Reads<"query", Schema>>({ query: schema }, async (c, next) => {
     const given = c.req.query();

@@ -4,9 +4,9 @@ import { isStorable } from "../shapes.ts";
 const DEPTH_MAX = 32;
 
 /**
- * Parses JSON that PostgreSQL can store: no NUL characters, no lone surrogates, nested 32 deep at most, and no
- * `__proto__`.
- * @throws {InvalidInput} If it is not JSON, or not such JSON.
+ * Parses JSON that PostgreSQL can store: no NUL characters, no lone surrogates, nested 32 deep at most, and
+ * no `__proto__`.
+ * @throws {InvalidInput} If the text is not JSON, or breaks a rule above.
  */
 export function parseJson(text: string): unknown {
   let value: unknown;
@@ -30,7 +30,7 @@ function check(value: unknown, pointer: string, depth: number): void {
   }
 }
 
-/** @throws {InvalidInput} If the text holds what PostgreSQL cannot store. */
+/** Checks a text. @throws {InvalidInput} If PostgreSQL cannot store the text. */
 export function checkText(text: string, pointer: string): void {
   if (!isStorable(text)) refuse(pointer, "Not valid Unicode text");
 }

@@ -3,9 +3,10 @@ import { bodyLimit } from "hono/body-limit";
 import { BodyTooLarge } from "../errors.ts";
 
 /**
- * Refuses a body of more than `bytesMax`. A declared length is believed, because HTTP servers cut the body off there;
- * only a body without one is counted, which makes the server build a web stream (a third of the CPU of a command).
- * @throws {BodyTooLarge} If it is larger.
+ * Refuses a body of more than `bytesMax`. A declared length is believed, because HTTP servers cut off a
+ * longer body. Only a body without a declared length is counted: the server builds a web stream, a third of
+ * the CPU of a command.
+ * @throws {BodyTooLarge} If the body is larger.
  */
 export function limitBody(bytesMax: number): MiddlewareHandler {
   const refuse = () => {

@@ -1,17 +1,17 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import * as z from "zod/mini";
 
-/** What a middleware or a handler says of the operation it belongs to. */
+/** The part of an operation's description that belongs to a middleware. */
 export interface Description {
   summary?: string;
   body?: z.ZodMiniType;
   path?: z.ZodMiniType;
   query?: z.ZodMiniType;
-  /** Whether only the operator may. */
+  /** True when only the operator may call the operation. */
   secured?: true;
-  /** Names of request headers that are looked at. */
+  /** The names of the request headers in use. */
   headers?: string[];
-  /** The shape of the answer by status code; null where there is no body. */
+  /** The shape of the answer by status code; null for an answer without a body. */
   answers?: Record<number, z.ZodMiniType | null>;
   /** Codes of the 422 problems. */
   rejections?: string[];
@@ -19,7 +19,7 @@ export interface Description {
 
 const descriptions = new WeakMap<object, Description>();
 
-/** Says what a middleware means for the OpenAPI document. */
+/** Adds a description for the OpenAPI document to a middleware. */
 export function describe<Handler extends MiddlewareHandler>(
   description: Description,
   handler: Handler,
@@ -28,7 +28,7 @@ export function describe<Handler extends MiddlewareHandler>(
   return handler;
 }
 
-/** A middleware that does nothing but describe the operation. */
+/** Returns a middleware that only describes the operation. */
 export function operation(description: Description): MiddlewareHandler {
   return describe(description, (_c, next) => next());
 }
@@ -43,7 +43,7 @@ const problem = z.object({
   errors: z.optional(z.array(z.object({ pointer: z.string(), detail: z.string() }))),
 }).check(z.meta({ description: "RFC 9457 problem details" }));
 
-/** The OpenAPI 3.1 document of everything that is described. */
+/** Returns the OpenAPI 3.1 document of all described routes. */
 export function openApi(
   app: Pick<Hono, "routes">,
   info: { title: string; version: string; description: string },

@@ -17,7 +17,7 @@ const DRAIN_MS = 10_000;
 
 const status = z.object({ status: z.string() });
 
-/** Whether the process lives, and whether it can serve. */
+/** The routes for health checks: the process lives; the process can serve. */
 export function health(served: Served) {
   return new Hono<Env>()
     .get(
@@ -55,7 +55,7 @@ const relayShape = z.object({
 });
 const drained = z.object({ handled: z.int(), more: z.boolean() });
 
-/** What the operator may see and do. Without a token in the settings, nobody is the operator. */
+/** The routes of the operator. Without a token in the settings, nobody is the operator. */
 export function operations() {
   return new Hono<Env>()
     .use("/ops/*", bearerAuth({ verifyToken: isOperator }))

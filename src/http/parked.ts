@@ -27,7 +27,7 @@ const byNumber = z.strictObject({
 });
 const bySubscription = z.strictObject({ subscription: z.string().check(z.minLength(1)) });
 
-/** What the operator sees of events that were given up, and how to have them tried again. */
+/** The operator's routes to list events that the relay has given up, and to try the events again. */
 export function parked() {
   return new Hono<Env>()
     .get(

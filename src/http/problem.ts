@@ -5,7 +5,7 @@ import * as errors from "../errors.ts";
 import { getLogger } from "../logging.ts";
 import type { Env } from "./env.ts";
 
-/** The status code of each kind of error. Whatever is not here is a bug: 500. */
+/** The status code of each kind of error. Any other error is a bug: 500. */
 const STATUS = new Map<unknown, ContentfulStatusCode>([
   [errors.InvalidInput, 400],
   [errors.Unauthorized, 401],
@@ -41,7 +41,7 @@ const RETRY_AFTER_SECONDS = "1";
 
 const logger = getLogger("cqrs.http");
 
-/** Answers an error as RFC 9457 problem details. A bug is logged under the request's id and says nothing more. */
+/** Answers with RFC 9457 problem details. A bug is logged, and the answer tells only the request's id. */
 export function toProblem(thrown: Error, c: Context<Env>): Response {
   const error = translate(thrown);
   const status = STATUS.get(error.constructor);
@@ -75,13 +75,13 @@ function respond(
   return c.body(JSON.stringify(body), status, { "Content-Type": "application/problem+json" });
 }
 
-/** Gives errors of libraries a name of ours. */
+/** Turns an error of a library into an error of this program. */
 function translate(error: Error): Error {
-  // From bearerAuth: 400 for a header it cannot read.
+  // From bearerAuth: 400 for an unreadable header.
   if (error instanceof HTTPException && (error.status === 401 || error.status === 400)) {
     return new errors.Unauthorized("Cannot do that without the operator's token");
   }
-  // What the driver says may name hosts.
+  // Messages of the driver may name hosts.
   if (errors.isUnavailable(error) && !(error instanceof errors.DatabaseUnavailable && !error.cause)) {
     return new errors.DatabaseUnavailable("Cannot reach the database", { cause: error });
   }
@@ -91,7 +91,7 @@ function translate(error: Error): Error {
   return error;
 }
 
-/** What the log may know: the driver's errors carry the statement and its values, which it may not. */
+/** Returns the text for the log, without the statement and the values in an error of the driver. */
 function describe(error: Error): string {
   return errors.isDatabaseError(error) ? `${error.code}: ${error.message}` : error.stack ?? error.message;
 }

@@ -5,8 +5,8 @@ import type { Resources } from "./env.ts";
 import type { Served } from "./served.ts";
 
 /**
- * Makes sure that the databases behind the served routes have every migration: a replica may get one later.
- * @throws {DatabaseUnavailable} If one has not, or cannot be reached: ask another process meanwhile.
+ * Checks that the databases behind the served routes have every migration: a replica may lag behind.
+ * @throws {DatabaseUnavailable} If a database lacks a migration or is out of reach: ask another process.
  */
 export async function checkReady({ databases, replica }: Resources, served: Served): Promise<void> {
   const primary = served === "queries" ? databases.queries : databases.commands;

@@ -12,8 +12,8 @@ const BODY_BYTES_MAX = 256 * 1024;
 const logger = getLogger("cqrs.http");
 
 /**
- * Puts around the routes what every request needs: an id, a line in the log, a bounded body, and problem details for
- * every error. Adds `/openapi.json`, the description of the routes.
+ * Gives every request an id, a line in the log, a bounded body, and problem details for every error. Adds
+ * `/openapi.json`, the description of the routes.
  */
 export function serveApi(
   api: Hono<Env>,

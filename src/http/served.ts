@@ -2,10 +2,10 @@ import { Hono } from "hono";
 import { NotFound } from "../errors.ts";
 import type { Env } from "./env.ts";
 
-/** What of the API a process serves. */
+/** The part of the API that a process serves. */
 export type Served = "all" | "commands" | "queries";
 
-/** Takes the place of routes that another process serves, and says so. */
+/** Replaces the routes of another process: each answers 404, and names the part that is served here. */
 export function elsewhere<Routes extends Pick<Hono<Env>, "routes">>(routes: Routes, served: Served): Routes {
   const refusing = new Hono<Env>();
   for (const { method, path } of routes.routes) {

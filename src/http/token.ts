@@ -2,12 +2,12 @@ import { decodeBase64Url, encodeBase64Url } from "hono/utils/encode";
 import { parse, stringify } from "uuid";
 import { InvalidInput } from "../errors.ts";
 
-/** The consistency token for an event: the bytes of its id in base64url, without padding. */
+/** Returns the consistency token for an event: the bytes of the id in base64url, without padding. */
 export function toToken(eventId: string): string {
   return encodeBase64Url(parse(eventId).buffer).replaceAll("=", "");
 }
 
-/** @throws {InvalidInput} If the token is none of this program's. */
+/** Returns the id of the token's event. @throws {InvalidInput} If the token holds no UUID. */
 export function fromToken(token: string): string {
   try {
     if (/^[\w-]{22}$/.test(token)) return stringify(decodeBase64Url(token));

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 
 /**
- * Adds the checkpoints that publishers lack, at the end of the log: they begin with the next event.
+ * Adds missing checkpoints of publishers, at the end of the log: a new publisher begins with the next event.
  * @see migrations/0006_handlers.sql
  */
 export async function beginPublishing(db: Database, publishers: { name: string }[]): Promise<void> {

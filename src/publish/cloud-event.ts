@@ -1,6 +1,6 @@
 import type { RecordedEvent } from "../write/event.ts";
 
-/** An event as CloudEvents 1.0 has it, in JSON. Its own attributes are those below `datacontenttype`. */
+/** An event in the JSON format of CloudEvents 1.0. `position` to `causationid` are extension attributes. */
 export interface CloudEvent {
   specversion: "1.0";
   id: string;
@@ -10,9 +10,9 @@ export interface CloudEvent {
   subject: string;
   time: string;
   datacontenttype: "application/json";
-  /** Its place in the log. Text, because whole numbers of CloudEvents end at 2,147,483,647 and the log does not. */
+  /** The place in the log. Text: CloudEvents' whole numbers end at 2,147,483,647, and the log does not. */
   position: string;
-  /** Its place in the stream. */
+  /** The place in the stream. */
   streamversion: number;
   correlationid?: string;
   causationid?: string;
@@ -20,7 +20,7 @@ export interface CloudEvent {
 }
 
 /**
- * What others are told of an event.
+ * Returns an event in the form for other programs.
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
 export function toCloudEvent(event: RecordedEvent, source: string): CloudEvent {

@@ -19,10 +19,10 @@ const endpoint = z.strictObject({
   types: z.optional(z.array(type, "is not a list of types of events").check(z.minLength(1, "is empty"))),
 }, `is not ${WHAT}`);
 
-/** Whom to send events to over HTTP. */
+/** A receiver of events over HTTP. */
 export type Endpoint = z.infer<typeof endpoint>;
 
-/** The endpoints, from JSON. What it says is wrong never shows what was given: there are secrets in it. */
+/** The endpoints, from JSON. Error messages never show the given text, because the text has secrets. */
 export const endpoints = z.pipe(
   z.pipe(z.string(), z.transform(parse)),
   z.array(endpoint, `is not a list of ${WHAT}`),
@@ -38,7 +38,7 @@ function parse(text: string, { issues }: z.core.ParsePayload): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Without the text, as it has secrets in it.
+    // Without the text, because of the secrets.
     issues.push({ code: "custom", message: "is not JSON", input: undefined });
     return z.NEVER;
   }

@@ -1,8 +1,8 @@
 import type { Post } from "./publisher.ts";
 
 /**
- * Posts with `fetch`, for where there is nothing else. Unless private addresses are allowed, an endpoint must have a name;
- * which address that stands for, only the platform knows.
+ * Posts with `fetch`, for platforms without anything else. Unless private addresses are allowed, an endpoint
+ * must have a name other than `localhost`; only the platform knows the address of the name.
  */
 export function createPostByFetch(privateAddresses: "allow" | "refuse"): Post {
   return async (url, headers, body, signal) => {

@@ -4,8 +4,8 @@ import type { Endpoint } from "./endpoint.ts";
 import { sign } from "./signature.ts";
 
 /**
- * Posts a text and answers the status, whatever it is; does not follow redirects.
- * Rejects when there is no answer, or when the signal aborts.
+ * Posts a text and returns the status, good or bad; does not follow redirects.
+ * Rejects without an answer, or when the signal aborts.
  */
 export type Post = (
   url: string,
@@ -15,12 +15,12 @@ export type Post = (
 ) => Promise<number>;
 
 const TIMEOUT_MS = 10_000;
-/** About an hour, with the back-off of retries: whoever is told may be away for a while. */
+/** About an hour, with the back-off of retries: the receiver may be away for a while. */
 const ATTEMPTS_MAX = 120;
 
 /**
- * Sends events to an endpoint, as CloudEvents that are signed as Standard Webhooks say. An event is sent again, under
- * the same id, until it is answered with a 2xx.
+ * Sends events to an endpoint, as CloudEvents signed by the rules of Standard Webhooks. An event is sent
+ * again, under the same id, until the endpoint answers with a 2xx or the attempts are used up.
  * @see docs/publishing.md
  */
 export function publisher({ name, url, secret, types }: Endpoint, source: string, post: Post): Handler {
@@ -45,7 +45,7 @@ export function publisher({ name, url, secret, types }: Endpoint, source: string
   };
 }
 
-/** Signs with the time of this try: a receiver refuses what is older than a few minutes. */
+/** Signs with the time of the try: a receiver refuses a time older than a few minutes. */
 async function signed(secret: string, id: string, body: string): Promise<Record<string, string>> {
   const seconds = Math.floor(Date.now() / 1_000);
   return {

@@ -1,7 +1,7 @@
 import { decodeBase64, encodeBase64 } from "hono/utils/encode";
 
 /**
- * Signs a message as Standard Webhooks say. The time is in whole seconds.
+ * Signs a message by the rules of Standard Webhooks. The time is in whole seconds.
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 export async function sign(secret: string, id: string, seconds: number, body: string): Promise<string> {

@@ -5,19 +5,19 @@ import { DatabaseUnavailable, ReadModelBehind } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { Query } from "../write/aggregate.ts";
 
-/** How fresh an answer has to be. */
+/** The required freshness of an answer. */
 export type Consistency =
   | { level: "eventual" }
-  /** At least as fresh as the event; wait for it, but not longer than this. */
+  /** At least as fresh as the event, after a wait of at most `waitMs`. */
   | { level: "token"; eventId: string; waitMs: number }
-  /** Straight from the definition: exact, and as dear as computing it. */
+  /** Computed from the definition: exact, at the cost of the computation. */
   | { level: "strong" };
 
 export interface Fresh<Row> {
   rows: Row[];
-  /** At least the events up to this position are in it. */
+  /** The answer has at least the events up to the position. */
   position: number;
-  /** The time of the oldest event that is not in it, or now. */
+  /** The time of the oldest event missing in the answer, or now. */
   asOf: Date;
 }
 
@@ -25,11 +25,11 @@ const FIRST_WAIT_MS = 2;
 const LONGEST_WAIT_MS = 50;
 
 /**
- * Asks a read model: one round trip, unless it has to wait. `query` is given the name of the table or view to select
- * from.
+ * Asks a read model: a single round trip, unless a wait is needed. `query` gets the name of the table or view to
+ * select from.
  *
  * @throws {ReadModelBehind} If the read model has not reached the event in time: try again later.
- * @throws {DatabaseUnavailable} If a strong answer is asked of a replica, which cannot know what it lacks.
+ * @throws {DatabaseUnavailable} If a replica is asked for a strong answer: a replica does not know the missing events.
  */
 export async function ask<Row, Name extends string>(
   db: Database,
@@ -47,7 +47,7 @@ export async function ask<Row, Name extends string>(
   return await askTable(db, model.name, consistency, query(table));
 }
 
-/** Waits until the read model has reached the event, without asking for its rows meanwhile. */
+/** Waits until the read model has reached the event, without reading rows meanwhile. */
 async function waitFor(db: Database, name: string, token: Consistency & { level: "token" }): Promise<void> {
   const deadline = performance.now() + token.waitMs;
   for (let waitMs = FIRST_WAIT_MS;; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {

@@ -1,10 +1,10 @@
 import { decodeBase64Url, encodeBase64Url } from "hono/utils/encode";
 import * as z from "zod/mini";
 
-/** How many items a page has: 20 unless asked, 100 at most. */
+/** The number of items on a page: 20 when left out, 100 at most. */
 export const limit = z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(100)), 20);
 
-/** Where a page ended, as the next one is asked for: the values the list is sorted by, opaque to the client. */
+/** Returns the schema of `after`: the sort values at the end of the page before, opaque to the client. */
 export function after<Key extends z.ZodMiniType>(key: Key) {
   const read = z.transform((text: string, { issues }): z.output<Key> => {
     const parsed = key.safeParse(decode(text));
@@ -15,12 +15,12 @@ export function after<Key extends z.ZodMiniType>(key: Key) {
   return z.pipe(z.string().check(z.maxLength(4_000)), read);
 }
 
-/** Some items, and in `next` what to pass as `after` to get the next ones: null on the last page. */
+/** Returns the schema of a page: items, and in `next` the `after` of the next page; null on the last page. */
 export function pageOf<Item extends z.ZodMiniType>(item: Item) {
   return z.object({ items: z.array(item), next: z.nullable(z.string()) });
 }
 
-/** Makes a page from one row more than fits, which tells whether there is a next page. */
+/** Makes a page of at most `limit` rows. Takes a row more than fits: the extra row means a next page. */
 export function toPage<Item>(rows: Item[], limit: number, keyOf: (item: Item) => unknown[]) {
   const items = rows.slice(0, limit);
   return { items, next: rows.length > limit ? encode(keyOf(items.at(-1)!)) : null };

@@ -3,24 +3,24 @@ import type { Subscription } from "../relay/subscription.ts";
 import { aggregateId, type RecordedEvent } from "../write/event.ts";
 
 /**
- * A view for queries, over events of the given types. `read.<name>_source` says what it shows; `read.<name>`
- * holds that, and is kept fresh.
+ * A view for queries, over events of the given types. `read.<name>_source` defines the content; `read.<name>`
+ * holds the content, and is kept fresh.
  * @see docs/decisions/0005-one-definition.md
  */
 export interface ReadModel<EventType extends string = string> {
   readonly name: string;
-  /** A table in which the keys that events touch are recomputed, or a materialized view refreshed as a whole. */
+  /** A table with recomputed rows for the keys touched by events, or a materialized view refreshed as a whole. */
   readonly refresh: "changed keys" | "whole";
-  /** The keys an event makes stale, by the type of the event. Other events do not concern it. */
+  /** The keys an event makes stale, by the type of the event. Other events change nothing. */
   readonly staleKeys: { readonly [Type in EventType]?: (event: RecordedEvent) => string[] };
 }
 
-/** For read models with a row for each aggregate: the event's own. */
+/** Returns the id of the event's aggregate, for read models with a row for each aggregate. */
 export function itself(event: RecordedEvent): string[] {
   return [aggregateId(event)];
 }
 
-/** The subscription that keeps a read model fresh. Content and checkpoint move in one transaction. */
+/** Returns the subscription to keep a read model fresh. Content and checkpoint move in the same transaction. */
 export function subscribeReadModel({ name, refresh, staleKeys }: ReadModel): Subscription {
   return {
     name,

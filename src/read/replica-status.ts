@@ -2,17 +2,17 @@ import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { Replica } from "./replica.ts";
 
-/** What a replica has of the log. Without an answer from it, only the error is known. */
+/** The progress of a replica. Without an answer from the replica, only `error` is known. */
 export interface ReplicaStatus {
   position: number | null;
-  /** How many events of the log it does not have. */
+  /** The number of events in the log missing on the replica. */
   lag: number | null;
-  /** How long the oldest of them has waited; 0 when there is none. */
+  /** The age of the oldest missing event; 0 without a missing event. */
   lagSeconds: number | null;
   error: string | null;
 }
 
-/** How far a replica has come; `primary` reads the log as the relay. */
+/** Returns the progress of a replica. `primary` needs the relay's right to read the log. */
 export async function replicaStatus({ watch }: Replica, primary: Database): Promise<ReplicaStatus> {
   let position: number;
   try {

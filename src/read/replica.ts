@@ -1,25 +1,25 @@
 import type { Database } from "../database/database.ts";
 import { DatabaseUnavailable, isDatabaseError, isGivenUp, isUnavailable } from "../errors.ts";
 
-/** A copy of the database that follows it, for queries. */
+/** A copy of the primary database, kept up to date, for queries. */
 export interface Replica {
   db: Database;
-  /** A pool of its own for looking after it: what queries wait for must not hide that the replica is there. */
+  /** A separate pool for looks at the replica: waiting queries must not make the replica seem away. */
   watch: Database;
-  /** Who answers when the replica cannot: the primary, or nobody. */
+  /** The database to ask when the replica is away: the primary, or none. */
   fallback: "primary" | "none";
-  /** Whether it could be asked when it was last looked after. */
+  /** Returns the result of the last look; true before the first look. */
   isThere(): boolean;
-  /** Looks whether it can be asked: it answers, and has the newest migration. At the same time, one look serves all. */
+  /** Returns true if the replica answers and has the newest migration. Calls at the same time share a look. */
   look(): Promise<boolean>;
 }
 
-/** How long a query may take before it is looked whether the replica is still there, and again and again. */
+/** The time between two looks at the replica during a query. */
 const PATIENCE_MS = 1_000;
-/** How often it is looked whether a replica that was away is back. */
+/** The shortest time between two looks at a replica away. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Takes a replica for present until a look says otherwise. `isMigrated` asks it and may fail. */
+/** Returns a replica, taken for present until a look says otherwise. `isMigrated` asks the replica and may fail. */
 export function createReplica(
   { db, watch, fallback }: Pick<Replica, "db" | "watch" | "fallback">,
   isMigrated: (db: Database) => Promise<boolean>,
@@ -39,7 +39,7 @@ export function createReplica(
     fallback,
     look,
     isThere() {
-      // Nobody waits for this look: the next ones profit from it.
+      // Not awaited: the next queries profit from the look.
       if (!there && performance.now() - lookedAt > LOOK_EVERY_MS) void look();
       return there;
     },
@@ -47,10 +47,10 @@ export function createReplica(
 }
 
 /**
- * Asks the replica or, if it cannot answer and that is allowed, the primary. A query that takes too long on the replica
- * does not go to the primary, which would have the same trouble with it.
+ * Asks the replica or, if the replica cannot answer and `fallback` allows, the primary. A query too slow for the
+ * replica does not go to the primary: the primary would have the same trouble.
  *
- * @throws {DatabaseUnavailable} If the replica is away: try again later.
+ * @throws {DatabaseUnavailable} If the replica is away, and the primary too or not allowed: try again later.
  */
 export async function askReplica<T>(
   replica: Replica,
@@ -66,7 +66,7 @@ export async function askReplica<T>(
   }
 }
 
-/** A replica cancels queries that are in the way of what it has to replay: the same one mostly goes well a moment later. */
+/** Asks again after a cancellation: a replica cancels queries in the way of replay, mostly only for a moment. */
 async function askTwice<T>(replica: Replica, ask: (db: Database) => Promise<T>): Promise<T> {
   try {
     return await askWatched(replica, ask);

@@ -13,13 +13,13 @@ import { Tasks } from "./tasks.ts";
 export interface Relay {
   db: Database;
   subscriptions: Subscription[];
-  /** Work that the clock makes due. */
+  /** Work made due by the clock. */
   timers: Timer[];
-  /** How long to hold events back, to make the lag of the read models visible. Usually 0. */
+  /** Holds events back, to make the lag of the read models visible. Usually 0. */
   delayMs: number;
   /** Ends long work early. */
   stopping?: AbortSignal;
-  /** The work in hand. */
+  /** The running work. */
   tasks: Tasks;
 }
 
@@ -29,27 +29,27 @@ export function createRelay(
   return { timers: [], delayMs: 0, ...given, tasks: new Tasks() };
 }
 
-/** The same relay with tasks of its own, for a drain beside a relay that runs all the time. */
+/** Returns the same relay with separate tasks, for a drain beside a relay running all the time. */
 export function withOwnTasks(relay: Relay): Relay {
   return { ...relay, tasks: new Tasks() };
 }
 
 export interface Drained {
-  /** How many events were handled, each counted once for every subscription. */
+  /** The number of handled events, each counted once for every subscription. */
   handled: number;
-  /** Whether events are left: they did not fit, are not due yet, failed, or are in another relay's hands. */
+  /** True when events are left: beyond the batch, not due yet, failed, or taken by another relay. */
   more: boolean;
 }
 
 export const BATCH_EVENTS_MAX = 1_000;
-/** A read model that takes longer goes on by itself, and so do the others. */
+/** The longest wait for read models. A slower read model goes on in the background, as handlers always do. */
 const PATIENCE_MS = 100;
 
 const logger = getLogger("cqrs.relay");
 
 /**
  * Drains until nothing is left or the time is up, where no relay runs all the time.
- * @throws {CheckpointBeyondLog} If the database is an older copy than its checkpoints.
+ * @throws {CheckpointBeyondLog} If a checkpoint is beyond the log: run `npm run rewind`.
  */
 export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const deadline = performance.now() + deadlineMs;
@@ -77,9 +77,9 @@ export async function drainEvents(
 }
 
 /**
- * Numbers the events of the outbox, then gives every subscription its next batch, all at the same time. Any number
- * of relays may do so at once. A subscription that fails rests for a while; a slow one goes on by itself, and is
- * given nothing more until it is done.
+ * Numbers the events of the outbox and gives every subscription the next batch, to all at the same time. Any
+ * number of relays may drain at once. A failing subscription rests for a while. A slow subscription goes on in the
+ * background, and gets no further batch before the end.
  */
 export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const { db, tasks } = relay;
@@ -107,7 +107,6 @@ export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Pro
 
 type Place = Outlook["checkpoints"][number] & { subscription: Subscription };
 
-/** How far each subscription has come. */
 function findPlaces(subscriptions: Subscription[], { checkpoints }: Outlook): Place[] {
   return subscriptions.flatMap((subscription) => {
     const checkpoint = checkpoints.find(({ name }) => name === subscription.name);
@@ -126,7 +125,7 @@ function startRetries({ db, tasks }: Relay, places: Place[]): void {
   }
 }
 
-/** Subscriptions mostly stand at the same position: they share the events read there. */
+/** Reads each page of events only once: most subscriptions stand at the same position. */
 function createReader(db: Database, limit: number) {
   const pages = new Map<number, Promise<RecordedEvent[]>>();
   return (after: number) => {

@@ -2,12 +2,12 @@ import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { RecordedEvent } from "../write/event.ts";
 
-/** The events above a position, at most `limit`, in order of position. */
+/** Returns the events above a position, at most `limit`, in order of position. */
 export async function listEvents(db: Database, after: number, limit: number): Promise<RecordedEvent[]> {
   return await events(db).where("log.position", ">", after).orderBy("log.position").limit(limit).execute();
 }
 
-/** The events at the given positions, in no order. */
+/** Returns the events at the given positions, in no order. */
 export async function listEventsAt(db: Database, positions: number[]): Promise<RecordedEvent[]> {
   return await events(db).where("log.position", "=", sql<number>`any(${positions}::bigint[])`).execute();
 }

@@ -10,9 +10,9 @@ const REST_MS_MIN = 1_000;
 const logger = getLogger("cqrs.relay");
 
 /**
- * Gives a subscription its next batch and returns how many events were handled. A subscription that fails rests for a
- * while.
- * @throws {DatabaseUnavailable} If the database is away, or another error with the same meaning.
+ * Gives a subscription the next batch and returns the number of handled events. A failing subscription rests for
+ * a while.
+ * @throws {DatabaseUnavailable} If the database is away; or another error with the same meaning.
  */
 export async function handOut(
   db: Database,
@@ -43,8 +43,8 @@ export async function handOut(
 }
 
 /**
- * Remembers why a subscription failed, unless another relay has gone on with it, and lets it rest: nine times as long
- * as the try took, a second at least.
+ * Stores the error of a subscription and lets the subscription rest nine times as long as the try took, at least
+ * a second. Does nothing when another relay has moved the checkpoint.
  */
 export async function recordFailure(
   db: Database,

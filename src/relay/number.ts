@@ -3,25 +3,25 @@ import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Database, Tables } from "../database/database.ts";
 import { CheckpointBeyondLog, isDatabaseError } from "../errors.ts";
 
-/** The work there is to do. */
+/** The work to do. */
 export interface Outlook {
   lastPosition: number;
   checkpoints: {
     /** The name of the subscription. */
     name: string;
     position: number;
-    /** Whether the subscription may be worked on: it neither rests nor is leased to another relay. */
+    /** True when the subscription neither rests nor is leased. */
     isDue: boolean;
-    /** Whether a retry is due that is the first of its stream. */
+    /** True when a retry is due, with no earlier retry of the same stream. */
     hasRetries: boolean;
   }[];
 }
 
 /**
- * Gives the events that are visible in the outbox the next positions, `maxEvents` at most, and looks how far the
- * subscriptions have come: one round trip, and nothing written when the outbox is empty.
+ * Gives at most `maxEvents` visible events of the outbox the next positions, and returns all checkpoints: a single
+ * round trip, and nothing written when the outbox is empty.
  *
- * @throws {CheckpointBeyondLog} If a checkpoint is beyond the last position, as after a restore.
+ * @throws {CheckpointBeyondLog} If a checkpoint is beyond the last position, as after a restore: run `npm run rewind`.
  * @see migrations/0003_numbering.sql
  * @see docs/decisions/0003-numbering.md
  */

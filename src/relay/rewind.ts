@@ -1,18 +1,18 @@
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 
-/** A checkpoint that was set back. */
+/** A checkpoint set back to the end of the log. */
 export interface Rewound {
   subscription: string;
-  /** The position it stood at. */
+  /** The former position. */
   from: number;
   /** The end of the log. */
   to: number;
 }
 
 /**
- * Sets the checkpoints that are beyond the log back to its end and, if there are any, recomputes every read model, all
- * in one transaction. For a database that is an older copy than its checkpoints; no relay goes on before.
+ * Sets the checkpoints beyond the log back to the end of the log and, after any such change, recomputes every read
+ * model, all in a single transaction. For a restored older copy of the database; no relay goes on before.
  * @see migrations/0005_read_models.sql
  */
 export async function rewind(db: Database): Promise<Rewound[]> {

@@ -4,23 +4,23 @@ import type { Subscription } from "./subscription.ts";
 
 export interface RelayStatus {
   lastPosition: number;
-  /** How many events wait for their position. */
+  /** The number of events without a position. */
   outbox: number;
   subscriptions: {
     name: string;
     kind: string;
     position: number;
-    /** How many events it has not handled. */
+    /** The number of events after the checkpoint, the outbox included. */
     lag: number;
-    /** How long the oldest of them has waited; 0 when there is none. */
+    /** The age of the oldest event after the checkpoint; 0 without a lag. */
     lagSeconds: number;
-    /** How many events it has given up. */
+    /** The number of events given up. */
     parked: number;
     lastError: string | null;
   }[];
 }
 
-/** How far the relay and its subscriptions have come. */
+/** Returns the progress of the relay and the given subscriptions. */
 export async function relayStatus(db: Database, subscriptions: Subscription[]): Promise<RelayStatus> {
   const { lastPosition, outbox, oldest } = await db.selectNoFrom((eb) => [
     eb.selectFrom("relay.log").select((log) => log.fn.coalesce(log.fn.max("position"), log.lit(0)).as("last"))

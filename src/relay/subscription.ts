@@ -4,21 +4,21 @@ import type { RecordedEvent } from "../write/event.ts";
 
 /** A receiver of every event, in order of position: a name, a checkpoint, and the work to do. */
 export interface Subscription {
-  /** The name of its checkpoint. */
+  /** The name of the checkpoint. */
   name: string;
-  /** Shown to operators, such as `process manager`. */
+  /** Shown to operators, for example `process manager`. */
   kind: string;
-  /** Read models are quick and wanted soon: the relay waits a moment for them before it looks for the next events. */
+  /** Read models are quick and wanted soon: the relay waits a moment for read models before the next batch. */
   isReadModel: boolean;
-  /** How many events a batch may have: as many as the relay reads at once when left out. */
+  /** The most events in a batch: as many as the relay reads at once when left out. */
   batchMax?: number;
   /**
-   * Handles a batch and moves the checkpoint from `from` to `to`, both or neither.
-   * Returns false when the checkpoint was not at `from` or another relay had it: then nothing was done. Long work
-   * ends early, in good order, when `stopping` aborts.
+   * Handles a batch and moves the checkpoint from `from` to `to`: both or neither for a read model, at least once for
+   * a handler. Returns false when the checkpoint was not at `from`, or another relay had or took the batch. Long work
+   * ends early when `stopping` aborts: a handler's open events become retries.
    */
   handle(db: Database, batch: Batch, stopping?: AbortSignal): Promise<boolean>;
-  /** Tries again the events that have failed and are due. Returns how many were tried. */
+  /** Tries again the due retries. Returns the number of tries. */
   retry?(db: Database): Promise<number>;
 }
 

@@ -5,8 +5,8 @@ import { getLogger } from "../logging.ts";
 const logger = getLogger("cqrs.relay");
 
 /**
- * What is to be done at the start and now and then: forgets the answers of commands that are older than 30 days, ten
- * thousand at a time for as long as it may go on, and looks for what was left behind in the outbox.
+ * Cleans up: deletes results of commands older than 30 days, ten thousand at a time as long as `mayGoOn` returns
+ * true, and looks for events left behind in the outbox. Runs at the start of a relay, and now and again later.
  */
 export async function sweep(db: Database, mayGoOn: () => boolean): Promise<void> {
   for (let swept = Infinity; swept > 0 && mayGoOn();) {

@@ -1,19 +1,19 @@
 import { sleep } from "../sleep.ts";
 
-/** Work that goes on side by side, one at a time under each name. */
+/** Named tasks running side by side. Callers ask `has` before `start`: a name has at most a single task. */
 export class Tasks {
   readonly #running = new Map<string, Promise<void>>();
   #sum = 0;
   #errors: unknown[] = [];
   #awaited: string[] = [];
-  /** Called when one ends that nobody waits for, and has done something: there may be more. */
+  /** Called at the end of a task with a count above 0, unless `wait` waits for the task: more work may be left. */
   onLateEnd = () => {};
 
   has(name: string): boolean {
     return this.#running.has(name);
   }
 
-  /** Begins to work. What it answers, or throws, is for the next `collect`. */
+  /** Starts a task. The next `collect` returns the count, or throws the error. */
   start(name: string, work: () => Promise<number>): void {
     const running = work().then((count) => {
       this.#sum += count;
@@ -28,7 +28,7 @@ export class Tasks {
     this.#running.set(name, running);
   }
 
-  /** Waits until those named have ended, but not longer than so many milliseconds. */
+  /** Waits until the named tasks have ended, at most `ms` milliseconds. */
   async wait(names: string[], ms: number): Promise<void> {
     this.#awaited = names;
     const ended = new AbortController();
@@ -42,7 +42,7 @@ export class Tasks {
     await this.wait([...this.#running.keys()], ms);
   }
 
-  /** The sum of what has been answered since the last time. @throws what one has thrown since then. */
+  /** Returns the sum of the counts since the last call. @throws The first error of a task since the last call. */
   collect(): number {
     const [sum, error] = [this.#sum, this.#errors[0]];
     this.#sum = 0;

@@ -2,34 +2,34 @@ import type { QueryCreator, SelectQueryBuilder } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { Event } from "./event.ts";
 
-/** A query that gives at most one row. */
+/** A query for at most a single row. */
 // deno-lint-ignore no-explicit-any
 export type Query<Row> = SelectQueryBuilder<any, any, Row>;
 
-/** The beginning of a statement, to which the append is still to be added. */
+/** The beginning of a statement: the append is still to be added. */
 // deno-lint-ignore no-explicit-any
 export type Statement = Pick<QueryCreator<any>, "selectNoFrom">;
 
-/** What a command has done to an aggregate. */
+/** The effect of a command on an aggregate. */
 export interface Change<State> {
   id: string;
   state: State;
-  /** The version that belongs to `state`. */
+  /** The version of `state`. */
   version: number;
   created: boolean;
 }
 
-/** A consistency boundary: one stream of events, and the rows that show where they have led. */
+/** A consistency boundary: a stream of events, and the rows showing the resulting state. */
 export interface Aggregate<State, E extends Event> {
-  /** The first part of the names of its streams. */
+  /** The first part of the stream names. */
   category: string;
   initial: State;
-  /** The state after one more event. */
+  /** Returns the state after another event. */
   evolve(state: State, event: E): State;
-  /** The state from the write tables, with its version; no row when there is no such aggregate. */
+  /** Returns a query for state and version in the write tables; no row when the aggregate does not exist. */
   load(db: Database, id: string): Query<State & { version: number }>;
-  /** The writes, each a `with`, that make the tables show the new state: at most one write for a row. */
+  /** Returns the writes of the new state, each a `with`: at most a single write for a row. */
   save(db: Database, change: Change<State>): Statement;
-  /** What it means to the caller when the database refuses a write: constraint name to rejection code. */
+  /** Rejection codes for writes refused by the database, by constraint name. */
   constraints?: Record<string, string>;
 }

@@ -6,15 +6,15 @@ import type { CommandResult, IdempotencyKey } from "./idempotency.ts";
 
 export interface Append {
   stream: string;
-  /** The version the stream must be at; 0 when it must not exist. */
+  /** The required version of the stream; 0 when the stream must not exist. */
   expectedVersion: number;
   events: (Event & { id: string; metadata: Metadata })[];
-  /** The command's idempotency key, if there is one, and the result to store with it. */
+  /** The command's idempotency key, if any, and the result to store with the key. */
   idempotency?: IdempotencyKey & { result: CommandResult } | undefined;
 }
 
 /**
- * Ends a statement with the append of its events: the whole statement is one atomic command. The select reads the
+ * Ends a statement with the append of the events: the whole statement is a single atomic command. The select reads the
  * result of `write.append` because PostgreSQL would not run a call without a reader.
  * @see migrations/0002_events.sql
  */
@@ -27,10 +27,10 @@ export function append(statement: Statement, { stream, expectedVersion, events, 
   );
 }
 
-/** The key has a result, which was not stored yet when the command was loaded. */
+/** The key has a result already, stored after the load or not looked for: load the result. */
 export class AlreadyCarriedOut extends Error {}
 
-/** Translates an error of an append; returns errors of another kind as they are. */
+/** Translates an error of an append; returns other errors unchanged. */
 export function explainAppendError(error: unknown): unknown {
   if (!isDatabaseError(error)) return error;
   if (isGivenUp(error)) return new TryAgain(`Cannot append: ${error.message}`, { cause: error });
@@ -49,7 +49,7 @@ export function explainAppendError(error: unknown): unknown {
   }
 }
 
-/** Text that PostgreSQL turns into jsonb: the driver would encode a value a second time. */
+/** Returns text for PostgreSQL to turn into jsonb: the driver would encode a value a second time. */
 function json(value: unknown) {
   return sql`${value === null ? null : JSON.stringify(value)}::text::jsonb`;
 }

@@ -1,21 +1,21 @@
 import type { Generated } from "kysely";
 
-/** Something that happened: a name in the past tense, and what one has to know to act on it. */
+/** A fact of the past: a name in the past tense, and the data needed to act on the fact. */
 export interface Event {
   type: string;
   data: object;
 }
 
-/** Who caused an event, and in answer to what. */
+/** The cause of an event. */
 export interface Metadata {
   actor: string;
-  /** The same for everything that one request led to. */
+  /** The same for all consequences of a request. */
   correlationId: string;
-  /** The event that led to the command, or null when a caller did. */
+  /** The event leading to the command, or null when a caller sent the command. */
   causationId: string | null;
 }
 
-/** An event as the log keeps it. */
+/** An event as kept in the log. */
 export interface RecordedEvent<E extends Event = Event> {
   position: number;
   id: string;
@@ -27,12 +27,12 @@ export interface RecordedEvent<E extends Event = Event> {
   recordedAt: Date;
 }
 
-/** The stream of one aggregate, such as `order-0198…`. */
+/** Returns the stream of an aggregate, for example `order-0198…`. */
 export function streamOf(category: string, id: string): string {
   return `${category}-${id}`;
 }
 
-/** The aggregate's id, from the name of its stream. */
+/** Returns the aggregate's id, from the name of the stream. */
 export function aggregateId(event: { stream: string }): string {
   return event.stream.slice(event.stream.indexOf("-") + 1);
 }

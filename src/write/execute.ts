@@ -28,16 +28,16 @@ const ATTEMPTS_MAX = 3;
 const BACKOFF_MS = 10;
 
 /**
- * Carries out a command: one query to load (none when there is nothing to load), then one statement to save.
- * Without an id, one is made. After a version conflict, a deadlock or a serialization failure it decides again on the
- * newer state, three times in all.
+ * Carries out a command: a single query to load (none when nothing is to be loaded), a single statement to save.
+ * A missing id is made. After a version conflict, a deadlock or a serialization failure, decides again on the newer
+ * state, three times in all.
  *
  * @throws {CommandRejected} If the business says no.
- * @throws {NotFound} If there is no such aggregate.
+ * @throws {NotFound} If the aggregate does not exist.
  * @throws {VersionMismatch} If the aggregate is not at `ifMatch`.
- * @throws {VersionConflict} If others were faster every time, or what is to be created exists.
- * @throws {TryAgain} If PostgreSQL undid it every time because others were in the way: send it again.
- * @throws {IdempotencyKeyReused} If the key was used with another input.
+ * @throws {VersionConflict} If others were faster every time, or the aggregate to be created exists.
+ * @throws {TryAgain} If others made PostgreSQL undo the command every time: send the command again.
+ * @throws {IdempotencyKeyReused} If the key was used with another id or input: choose a new key.
  * @throws {CommandInProgress} If a command with the same key is running.
  */
 export async function execute<Input, State, E extends Event, Loaded>(
@@ -59,7 +59,7 @@ export async function execute<Input, State, E extends Event, Loaded>(
       const reason = explain(error, command.name, command.aggregate.constraints);
       const isRepeated = reason instanceof AlreadyCarriedOut;
       const outrun = reason instanceof TryAgain || (reason instanceof VersionConflict && !command.creates);
-      // The stored result is there now: one more look finds it.
+      // The result is stored by now: the next load finds the result.
       if (!isRepeated && !(outrun && attempts < ATTEMPTS_MAX)) throw reason;
       if (outrun) await sleep(Math.random() * BACKOFF_MS * 2 ** attempts);
       mustLoad = true;
@@ -137,7 +137,7 @@ async function decideAndSave<Input, State, E extends Event, Loaded>(
   return result;
 }
 
-/** Turns what the database refused into what the caller can act on. */
+/** Turns an error of the database into an error for the caller to act on. */
 function explain(error: unknown, name: string, constraints: Record<string, string> = {}) {
   const reason = explainAppendError(error);
   const constraint = isDatabaseError(reason) ? reason.constraint_name : undefined;

@@ -5,20 +5,20 @@ import { IdempotencyKeyReused } from "../errors.ts";
 import type { Query } from "./aggregate.ts";
 import type { CommandContext } from "./command.ts";
 
-/** What a command returns. Stored with the idempotency key, and returned again to a repeated request. */
+/** The result of a command: stored with the idempotency key, and returned again to a repeated request. */
 export interface CommandResult {
   id: string;
   version: number;
-  /** The last event of the stream, or null when it has none. */
+  /** The last event of the stream, or null without any event. */
   lastEventId: string | null;
 }
 
-/** A key belongs to one caller and one command. */
+/** A key belongs to a single caller and a single command. */
 export interface IdempotencyKey {
   caller: string;
   command: string;
   key: string;
-  /** Hexadecimal SHA-256 of the input, to tell a repeated request from another request under the same key. */
+  /** Hexadecimal SHA-256 of id and input, to tell a repeated request from another request with the same key. */
   fingerprint: string;
 }
 
@@ -27,7 +27,7 @@ export interface StoredResult {
   fingerprint: string;
 }
 
-/** The key of a request, if the caller gave one. */
+/** Returns the key of a request, or undefined when the caller gave none. */
 export async function toKey(
   command: string,
   given: { id?: string | undefined; input: unknown },
@@ -38,14 +38,14 @@ export async function toKey(
   return { caller, command, key: idempotencyKey, fingerprint: fingerprint! };
 }
 
-/** The result stored for a key, if there is one. */
+/** Returns a query for the result stored for a key; no row without a result. */
 export function storedResultOf(db: Database, { caller, command, key }: IdempotencyKey): Query<StoredResult> {
   return db.selectFrom("write.idempotency_keys")
     .select(["result", "fingerprint"])
     .where("caller", "=", caller).where("command", "=", command).where("key", "=", key);
 }
 
-/** @throws {IdempotencyKeyReused} If the result belongs to another input: choose a new key. */
+/** Returns a stored result. @throws {IdempotencyKeyReused} If id or input were different: choose a new key. */
 export function replay(stored: StoredResult, { key, fingerprint }: IdempotencyKey): CommandResult {
   if (stored.fingerprint !== fingerprint) {
     throw new IdempotencyKeyReused(`Cannot use idempotency key again: ${key} was sent with another body`);

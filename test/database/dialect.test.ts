@@ -225,7 +225,7 @@ describe("a query", () => {
   });
 });
 
-/** Those that were sent. */
+/** Returns the results of the successful queries. */
 async function settled(queries: Promise<unknown>[]) {
   return (await Promise.allSettled(queries)).filter(({ status }) => status === "fulfilled");
 }
@@ -238,7 +238,7 @@ function note(db: Database, text: string) {
   return sql`insert into public.notes values (${text})`.execute(db);
 }
 
-/** Reads all notes and throws them away. */
+/** Deletes all notes and returns the sorted texts. */
 async function takeNotes(): Promise<string[]> {
   const { rows } = await sql<{ text: string }>`delete from public.notes returning text`.execute(test.owner);
   return rows.map(({ text }) => text).sort();

@@ -14,7 +14,7 @@ describe("the limits of the run-time roles", () => {
       { role: "relay", statement: "5min", lock: "10s", transaction: "310s" },
     ] as const,
   )("are on when one logs in as $role", async ({ role, statement, lock, transaction }) => {
-    // The driver itself: the program gives statements their deadline of its own accord.
+    // Uses the driver alone: the program gives statements a deadline, too.
     const client = test.driver(test.urls[role]);
     const limitOf = async (name: string) =>
       (await client`select current_setting(${name}, true) as value`)[0]!.value as string | null;

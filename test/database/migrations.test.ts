@@ -12,7 +12,7 @@ const OWNERS = {
     create table write.gifts (id uuid primary key, pieces integer not null);
     call public.grant_to('command', 'insert on write.gifts');`,
 };
-/** An upgrade of the machinery, by names that the owner's migrations may not clash with. */
+/** An upgrade of the machinery, under a number reserved for the machinery (0001 to 0099). */
 const UPGRADE = {
   "0007_labels": `
     alter table relay.log add label text;

@@ -74,7 +74,7 @@ describe("an event", () => {
 
 interface Row {
   object: string;
-  /** What each role may do, in the order of ROLES. */
+  /** The privileges of each role, in the order of ROLES; null for none. */
   held: (string | null)[];
 }
 

@@ -12,10 +12,10 @@ import { anybody } from "../support/context.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { useProxy } from "../support/proxy.ts";
 
-/** So that what is sent without waiting for an answer is not taken for an answer to it. */
+/** Keeps the order: messages sent without waiting pass the proxy before the first answer. */
 const DELAY_MS = 5;
 const LONG_DELAY_MS = 25;
-/** What comes before the first statement on a new connection: startup, and two messages for the password (SCRAM). */
+/** Round trips before the first statement on a new connection: startup, and two for the password (SCRAM). */
 const CONNECTING = 3;
 
 const test = useTestDatabase();
@@ -35,7 +35,7 @@ describe.each([
 ])("on $connections,", ({ isOpen, prepare }) => {
   const connecting = isOpen ? 0 : CONNECTING;
 
-  /** What the work costs: the second time on open connections, which have its statements prepared. */
+  /** Counts round trips in a row: on open connections, after a first run has prepared the statements. */
   async function roundTripsOf(
     role: "command" | "query" | "relay",
     work: (db: Database) => Promise<unknown>,
@@ -111,7 +111,7 @@ describe.each([
     });
 
     it("takes three in a row from an event to all read models, and connects once more if it has to", async () => {
-      // On a busy machine, what goes out at the same time may look like one after the other; never the other way round.
+      // On a busy machine, simultaneous messages may look like messages in a row; never the other way round.
       proxy.delayMs = LONG_DELAY_MS;
       const all = showAProduct(readModelSubscriptions.length);
       const counts: number[] = [];

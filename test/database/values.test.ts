@@ -10,7 +10,7 @@ const ORDER = { note: 'says "so"\\', lines: [1, null], total: 4.5 };
 const ORDER_TEXT = '{"note": "says \\"so\\"\\\\", "lines": [1, null], "total": 4.5}';
 const NOON = "2026-11-21T12:00:00.123Z";
 
-/** What is sent, as what, and what the server and the program then read. */
+/** Title, value sent, SQL type, text on the server, value read back by the program. */
 const VALUES = [
   ["a number", 4_900, "integer", "4900", 4_900],
   ["a fraction", -0.25, "numeric", "-0.25", "-0.25"],

@@ -59,7 +59,7 @@ describe("an API that is killed after the commit and before the answer", () => {
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
   }, FAULT_MS);
 
-  /** One command of every kind. */
+  /** Prepares commands for a product, its stock, an order, and the cancellation of another order. */
   async function someCommands(): Promise<Sent[]> {
     const { command } = database;
     const [customerId, productId] = [await aCustomer(command), await aProduct(command, { pieces: 1 })];
@@ -73,7 +73,7 @@ describe("an API that is killed after the commit and before the answer", () => {
     return bodies.map(([path, body]) => ({ path, body, key: `load-${randomUUID()}` }));
   }
 
-  /** One that nobody is at work on any more. */
+  /** Returns the id of a confirmed order: no handler is still at work on the order. */
   async function aConfirmedOrder(customerId: string): Promise<string> {
     const { command } = database;
     const lines = [{ productId: await aProduct(command, { pieces: 1 }), quantity: 1 }];
@@ -86,7 +86,7 @@ describe("an API that is killed after the commit and before the answer", () => {
     return id;
   }
 
-  /** Lets the commands commit, but not the program hear of it, and kills it. */
+  /** Lets the commands commit, drops the database's replies, and kills the program. */
   async function loseAnswers(program: Program, commands: Sent[]): Promise<void> {
     const url = await program.printed(/Listening on (\S+)/);
     await settled(database.owner);
@@ -105,7 +105,7 @@ describe("an API that is killed after the commit and before the answer", () => {
     proxy.loseReplies = false;
   }
 
-  /** Twice: the second answer is the first one's. Answers the ids of the events. */
+  /** Sends every command twice and expects equal answers. Returns the ids of the events. */
   async function askAgain(program: Program, commands: Sent[]): Promise<string[]> {
     const url = await program.printed(/Listening on (\S+)/);
     const askAll = () =>

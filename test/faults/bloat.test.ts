@@ -11,10 +11,10 @@ import { createRelay } from "../../src/relay/drain.ts";
 
 const LOAD_MS = shortOrLong(4_000, 600_000);
 const WRITERS = 4;
-/** Many events at a time, so that a few seconds leave as much behind as some minutes would. */
+/** Many events per append: a few seconds leave as much behind as some minutes of single events. */
 const BULK_EVENTS = 50;
 const SETTLE_MS = 60_000;
-/** A few pages of the indexes stay on the way, whatever the load was. */
+/** A few index pages stay in the path of a statement after any load. */
 const SPARSE_PAGES = 8;
 
 const server = useOwnServer();
@@ -23,7 +23,7 @@ const stopping = new AbortController();
 let running: Promise<void> = Promise.resolve();
 
 beforeAll(async () => {
-  // Once a minute is the default: too long for a test, and the same otherwise.
+  // The default, once a minute, is too slow for a test; nothing else differs.
   await sql`alter system set autovacuum_naptime = '1s'`.execute(test.open(server.url));
   await server.restart("fast");
   running = runRelay(
@@ -41,7 +41,7 @@ describe("a long load under an old snapshot", () => {
   it(
     "leaves nothing behind that a drain or a query walks over, and a command costs what it did",
     async () => {
-      // As much as afterwards, or the indexes would be a level deeper then.
+      // Loads as much as under the snapshot: otherwise the indexes could be a level deeper afterwards.
       await load(LOAD_MS);
       await sql`vacuum`.execute(test.owner);
       const before = await costs();
@@ -59,7 +59,7 @@ describe("a long load under an old snapshot", () => {
       console.log(`the snapshot still there: ${say(await costs())}`);
       await release();
       await untilVacuumed();
-      // What the last few seconds have left is none of the old snapshot's, and was not there before either.
+      // Removes the dead rows of the last seconds: not from the old snapshot, and not in `before` either.
       await sql`vacuum`.execute(test.owner);
       const after = await costs();
       console.log(`afterwards: ${say(after)}`);
@@ -84,7 +84,7 @@ const STATEMENTS = {
   freshness: () => sql`select * from read.freshness where read_model = 'order_details'`,
 };
 
-/** Goes on with single events, because the beginning of the outbox moves with what is numbered. */
+/** Appends single events until costs are low: numbering moves the start of the outbox. */
 async function untilCheap(bound: number): Promise<void> {
   let now: Record<What, number> | undefined;
   await until("everything costs little, though the snapshot is still there", async () => {
@@ -96,7 +96,7 @@ async function untilCheap(bound: number): Promise<void> {
   });
 }
 
-/** Without being asked to: the database has noticed how much there is to remove from the outbox. */
+/** Waits for autovacuum: the database itself notices the dead rows in the outbox. */
 async function untilVacuumed(): Promise<void> {
   await until("the outbox has been vacuumed", async () => {
     const { rows } = await sql`
@@ -108,7 +108,7 @@ async function untilVacuumed(): Promise<void> {
   }, SETTLE_MS);
 }
 
-/** The pages that each of them touches, once the relay has nothing to do: the median of five times. */
+/** Waits for an empty outbox. Returns the pages touched by each statement, as the median of five runs. */
 async function costs(): Promise<Record<What, number>> {
   await until("the outbox is empty", async () => {
     const { rows } = await sql`select from write.outbox limit 1`.execute(test.owner);
@@ -153,7 +153,7 @@ function eventsOf(ids: string[]): string {
   return JSON.stringify(ids.map((id) => ({ id, type: "Loaded", data: {}, metadata: {} })));
 }
 
-/** What a backup holds, or somebody who forgot to say commit. Answers how to let go of it. */
+/** Opens a snapshot, like a backup or a forgotten transaction. Returns a function for the release. */
 async function oldSnapshot(): Promise<() => Promise<unknown>> {
   const session = test.driver(test.urls.owner);
   await session`begin isolation level repeatable read`;

@@ -39,7 +39,7 @@ describe("programs whose clocks are an hour slow and an hour fast", () => {
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
   }, FAULT_MS);
 
-  /** It is tried again a second or so later, by whichever relay comes first: neither an hour later nor all the time. */
+  /** Breaks a read model. A relay tries again about a second later: not after an hour, not constantly. */
   async function letAReadModelFail() {
     await sql`alter table read.product_catalog rename to broken`.execute(database.owner);
     await until("it has failed", async () => {
@@ -51,7 +51,7 @@ describe("programs whose clocks are an hour slow and an hour fast", () => {
     await sql`alter table read.broken rename to product_catalog`.execute(database.owner);
   }
 
-  /** How far the times in the ids (UUID version 7) are from when their events were recorded, in whole hours. */
+  /** Returns the differences between the times in ids (UUID version 7) and `recorded_at`, in whole hours. */
   async function idsAreOffBy(): Promise<string> {
     const { rows } = await sql<{ hours: number }>`
       select distinct round((('x' || replace(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0

@@ -76,7 +76,7 @@ describe("a command that PostgreSQL undoes because of others", () => {
     });
     const receiving = execute(database.command, receiveStock, { id, input: { quantity: 1 } }, anybody);
     await untilBlocked(database.owner);
-    // Waits for the command, which waits for this: the one who has waited longer finds out first, and gives up.
+    // Closes the deadlock. The command has waited longer, finds the deadlock first, and gives up.
     await appendReceived(rival, id, 1, 5);
     await held.commit();
 

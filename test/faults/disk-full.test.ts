@@ -54,7 +54,7 @@ describe.skipIf(!disk).each(["tables", "log of writes"])("a disk without room fo
     expect(Object.keys(load.answers).filter((kind) => kind.startsWith("500"))).toEqual([]);
   }, FAULT_MS);
 
-  /** Begins one file of the write-ahead log after the other. Without room for the next, PostgreSQL gives up (PANIC). */
+  /** Begins new files of the write-ahead log until PostgreSQL has no room left and gives up (PANIC). */
   async function untilItIsUsedUp() {
     const admin = database.driver(server!.url);
     await until(
@@ -63,7 +63,7 @@ describe.skipIf(!disk).each(["tables", "log of writes"])("a disk without room fo
     );
   }
 
-  /** Whether PostgreSQL is there, or comes back by itself within a moment. */
+  /** True when PostgreSQL answers, or comes back by itself, within 3 s. */
   async function answers(): Promise<boolean> {
     const answer = () => sql`select`.execute(database.owner).then(() => true, () => false);
     return await until("PostgreSQL answers", answer, 3_000).catch(() => false);

@@ -15,7 +15,7 @@ import { report } from "./support/report.ts";
 const STOPS = shortOrLong(2, 20);
 const CLIENTS = 30;
 const ANSWERS_BEFORE_STOP = 200;
-/** Requests are on their way for so long that idle connections often have one underway. */
+/** Delay each way, long enough for many seemingly idle connections to have a request on the way. */
 const DELAY_MS = 15;
 const PAUSE_MS_MAX = 100;
 
@@ -35,7 +35,7 @@ describe("a program that is stopped under load", () => {
       acknowledged.push(...await stopUnderLoad(program, proxy.url(url), random));
     }
 
-    // What stopped with the last program, another relays.
+    // Another relay finishes the work of the last program's relay.
     run("relay", { settings: settingsOf(database.urls) });
     const verdict = await verify(database.owner, { acknowledged });
     await report("Stop (SIGTERM) under load", verdict, random, `${STOPS} stops, no client saw an error`);
@@ -43,7 +43,7 @@ describe("a program that is stopped under load", () => {
   }, FAULT_MS);
 });
 
-/** Answers the ids of the events that the clients were told of. */
+/** Stops the program under load. Returns the ids of the events acknowledged to clients. */
 async function stopUnderLoad(program: Program, url: string, random: Random): Promise<string[]> {
   const acknowledged: string[] = [];
   const clients = Array.from({ length: CLIENTS }, () => sendUntilTold(url, random, acknowledged));
@@ -56,7 +56,7 @@ async function stopUnderLoad(program: Program, url: string, random: Random): Pro
   return acknowledged;
 }
 
-/** Sends command after command on one connection, until an answer says that it was the last on this connection. */
+/** Sends commands on a single connection until an answer announces the end of the connection. */
 async function sendUntilTold(url: string, random: Random, acknowledged: string[]): Promise<string> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {

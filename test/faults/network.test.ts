@@ -9,12 +9,12 @@ import { until } from "../support/until.ts";
 import { verify } from "./support/oracle.ts";
 import { report } from "./support/report.ts";
 
-/** A statement waits three seconds for a connection and six for its answer; the rest is for a machine under load. */
+/** A statement waits 3 s for a connection and 6 s for the result; the rest is for a machine under load. */
 const REQUEST_MS_MAX = 15_000;
-/** More than there are connections for commands, so that a fault strikes all of those. */
+/** More clients than connections for commands: a fault strikes every connection. */
 const CLIENTS = 24;
 
-// Before the shop, which starts behind it.
+// Declared before the shop, because the shop starts behind the proxy.
 const proxy = useProxy((): string => shop.database.urls.owner);
 const shop = useRunningShop({ LOG_LEVEL: "fatal" }, (urls) => ({
   ...urls,
@@ -95,15 +95,15 @@ describe("two thousand requests at once", () => {
 });
 
 interface Load {
-  /** Waits until so many more commands were carried out. */
+  /** Waits until `commands` more commands have been carried out. */
   answered(commands: number): Promise<void>;
-  /** Waits until so many more requests were refused. */
+  /** Waits until `requests` more requests have been refused. */
   unavailable(requests: number): Promise<void>;
-  /** Ends, says how it went, and expects that every command had one effect. */
+  /** Ends the load, sets the remark for the report, and expects a single effect of every command. */
   stop(fault: string): Promise<void>;
 }
 
-/** Clients that send one command after the other, and each again under the same key until it was carried out. */
+/** Starts clients that send commands in sequence, each repeated under the same key until carried out. */
 function startLoad(): Load {
   const done: string[] = [];
   let unavailable = 0;
@@ -139,7 +139,7 @@ function startLoad(): Load {
   };
 }
 
-/** Sends a command, answers the status: done, or try again. Nothing may take longer than its deadline. */
+/** Sends a command and returns the status: done or try again. Fails after REQUEST_MS_MAX. */
 async function post(key: string): Promise<number> {
   const response = await fetch(`${shop.url}/products`, {
     method: "POST",
@@ -149,14 +149,14 @@ async function post(key: string): Promise<number> {
   });
   const body = await response.text();
   if (response.status === 503) expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
-  // Or it is still running: the answer was lost, but not the command.
+  // The command is still running: only the answer was lost.
   else if (response.status === 409) expect(body).toContain("command-in-progress");
   else if (response.status !== 201) expect.unreachable(`${response.status} ${body}`);
   else acknowledged.push(fromToken(JSON.parse(body).token));
   return response.status;
 }
 
-/** How many events the commands led to; one number when it is the same for all. The request id is the correlation id. */
+/** Returns the distinct numbers of events per command. The request id is the correlation id of the events. */
 async function effectsOf(keys: string[]): Promise<Set<number>> {
   const { rows } = await sql<{ effects: number }>`
     select count(event.id) as effects from jsonb_array_elements_text(${

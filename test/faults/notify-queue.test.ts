@@ -5,7 +5,7 @@ import { useTestDatabase } from "../support/database.ts";
 import { useOwnServer } from "./support/own-server.ts";
 import { watchedRelay } from "./support/watched-relay.ts";
 
-/** The smallest that the server allows: half a megabyte. */
+/** The server's minimum: half a megabyte. */
 const QUEUE_PAGES = 64;
 const QUEUE_FULL = { code: "54000" };
 
@@ -43,7 +43,7 @@ describe("a full queue of notifications", () => {
   });
 });
 
-/** A session that listens and sits in an open transaction: it takes nothing out of the queue. */
+/** Keeps a listening session in an open transaction: the session takes nothing out of the queue. */
 async function getStuck(): Promise<void> {
   await stuck`listen nothing`;
   await stuck`begin`;
@@ -59,7 +59,7 @@ async function fillQueue(): Promise<void> {
   }
 }
 
-/** Notifies nobody, with about as much as fills so many pages of the queue. */
+/** Fills about `pages` pages of the queue with notifications on a channel without listeners. */
 async function notify(pages: number): Promise<void> {
   await sql`
     select pg_notify('nobody', place || repeat('x', 7900)) from generate_series(1, ${pages}::integer) as place`

@@ -39,7 +39,7 @@ describe("a writer that holds its transaction open", () => {
   }, HOLD_MS + 30_000);
 });
 
-/** Adds a product and waits, with its token, until the query shows it: while the other transaction is still open. */
+/** Adds a product during the open transaction. Returns the ms from the answer until queries show it. */
 async function addAndSee(): Promise<number> {
   const client = createClient(shop.url);
   const added = await client.products.$post({ json: { name: "Desk lamp", priceCents: 4_900 } });
@@ -56,7 +56,7 @@ async function addAndSee(): Promise<number> {
   return performance.now() - answered;
 }
 
-/** An event of a stream of its own, not committed: by the owner, whose transactions have no limit. */
+/** Appends an event to a new stream, without a commit, as the owner: without a limit for transactions. */
 async function holdEvent() {
   const events = JSON.stringify([{ id: crypto.randomUUID(), type: "Held", data: {}, metadata: {} }]);
   const held = await hold(

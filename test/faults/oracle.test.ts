@@ -11,7 +11,7 @@ import { createWitness, installWitness } from "./support/witness.ts";
 
 const test = useTestDatabase();
 
-/** Three products, each added and delivered, and what the witness did about that. */
+/** Three products, each added and put in stock: six events, and the witness's six effects. */
 const EVENTS = 12;
 const RIGHT: Verdict = { events: EVENTS, missed: 0, twice: 0, outOfOrder: 0 };
 
@@ -82,7 +82,7 @@ describe("the oracle of the fault tests", () => {
   });
 });
 
-/** What the oracle says of a tampered database; it is put back afterwards. */
+/** Returns the oracle's verdict on a tampered database. A rollback then undoes the tampering. */
 async function judgeAfter(tampering: string, given: Given): Promise<Verdict> {
   let verdict: Verdict | undefined;
   const undone = test.owner.transaction().execute(async (trx) => {

@@ -68,7 +68,7 @@ describe("events that throw, that hang and that kill the process", () => {
   }
 });
 
-/** Starts a relay, and another one whenever it has died, as whoever runs it in production does. */
+/** Starts a relay, and a new relay after each death, like a supervisor in production. */
 function keepRunning(
   start: () => { ended(): unknown; signal(signal: NodeJS.Signals): void },
   signal: AbortSignal,

@@ -57,7 +57,7 @@ describe("a relay that is killed", () => {
     await letLeasesRunOut();
   }
 
-  /** Nobody wants to wait for that; and it takes them from relays that are alive, too. */
+  /** Ends leases at once, to save the wait. Relays that are alive lose leases, too. */
   async function letLeasesRunOut(): Promise<void> {
     await sql`
       update relay.checkpoints set leased_until = clock_timestamp() where subscription = any(array(

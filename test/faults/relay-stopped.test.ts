@@ -19,7 +19,7 @@ import { createWitness, installWitness } from "./support/witness.ts";
 import { createRelay } from "../../src/relay/drain.ts";
 
 const ROUNDS = shortOrLong(1, 10);
-/** Where a relay that is stopped has the most to spoil. */
+/** The points at which a stopped relay can do the most harm. */
 const POINTS: (typeof FAULT_POINTS)[number][] = [
   "during number",
   "after number",
@@ -76,7 +76,7 @@ describe("three relays, the first of which is stopped while it works and continu
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
   }, shortOrLong(180_000, 1_200_000));
 
-  /** What is being handled, each with the number of its lease. */
+  /** Returns the leased subscriptions, each with the number of the lease. */
   async function listLeases(): Promise<string[]> {
     const { rows } = await sql<{ lease: string }>`
       select format('%s %s', subscription, fence) as lease from relay.checkpoints where leased_to is not null`
@@ -84,7 +84,7 @@ describe("three relays, the first of which is stopped while it works and continu
     return rows.map(({ lease }) => lease);
   }
 
-  /** In this process, so that they are there at once. */
+  /** Starts relays in this process: no new process has to start first. */
   function startRelays(count: number) {
     const stopping = new AbortController();
     const running = Array.from({ length: count }, () => {

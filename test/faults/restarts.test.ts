@@ -34,7 +34,7 @@ describe.each(["fast", "immediate"] as const)("PostgreSQL that is restarted (%s)
     const verdict = await verify(database.owner, { ...load, witness: true });
     await report(`PostgreSQL restarted, ${how}`, verdict, random, `${RESTARTS} restarts; ${summary(load)}`);
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
-    // No connection sleeps on after PostgreSQL is back.
+    // No connection keeps waiting after PostgreSQL is back.
     expect(program.output).not.toContain("Cannot wait longer for the database");
     expect(Object.keys(load.answers).filter((kind) => kind.startsWith("500"))).toEqual([]);
   }, FAULT_MS);

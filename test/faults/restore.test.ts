@@ -34,13 +34,13 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
     await restore();
 
     const restored = connect();
-    // Events that waited for their position were dumped with the rest. Before they get it, their streams go on.
+    // The dump contains events without a position. Their streams get new events before the old get positions.
     const waiting = await countOutbox(restored);
     expect(waiting).toBeGreaterThan(0);
     acknowledged.push(...await changeEveryPrice());
     acknowledged.push(...await underLoad(moved(), random, "on"));
 
-    // Ids of the outbox only say who came first of those in it: used again, they do no harm.
+    // Outbox ids only order the rows in the outbox: reused ids do no harm.
     await sql`alter sequence write.outbox_id_seq restart with 1`.execute(restored);
     acknowledged.push(...await underLoad(moved(), random, "on"));
 
@@ -60,7 +60,7 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
       );
     await sql`insert into relay.retries (subscription, position, stream, attempts, due_at)
       select subscription, position, 'gone', 1, now() from relay.checkpoints`.execute(restored);
-    // What the events beyond the end of the log had made of the read models.
+    // Imitates effects of events beyond the end of the log on the read models.
     await sql`update read.product_catalog set price_cents = price_cents + 1`.execute(restored);
     await sql`delete from read.order_details`.execute(restored);
 
@@ -93,7 +93,7 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
     expect(verdict).toMatchObject(RIGHT);
   }, FAULT_MS);
 
-  /** Answers what was acknowledged before `meanwhile` began, if that is given, or at all. */
+  /** Returns the ids of the acknowledged events: before `meanwhile` began, or all without `meanwhile`. */
   async function underLoad(
     urls: DatabaseUrls,
     random: Random,
@@ -128,7 +128,7 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
   }
 
   async function restore() {
-    // It complains that the superuser exists, and goes on.
+    // psql reports that the superuser exists, and goes on.
     await must(join(programs!, "psql"), ["-q", "-d", after.url, "-f", `${file(before)}.roles`], after.owner);
     await must(
       join(programs!, "pg_restore"),
@@ -137,7 +137,7 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
     );
   }
 
-  /** The URLs of the same database on the new server. */
+  /** Returns the URLs of the same database on the new server. */
   function moved(): DatabaseUrls {
     const move = (url: string) => Object.assign(new URL(url), { host: new URL(after.url).host }).href;
     const { owner, command, query, relay, direct } = database.urls;

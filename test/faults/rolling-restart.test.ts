@@ -13,7 +13,7 @@ import { report } from "./support/report.ts";
 const ROUNDS = shortOrLong(1, 3);
 const ORDERS_BETWEEN_MAX = shortOrLong(30, 100);
 
-/** A process, and how to start it again in the same place. */
+/** A process, with the mode and settings for a restart in the same place. */
 interface Place {
   mode: "start" | "relay";
   settings: Record<string, string>;
@@ -65,7 +65,7 @@ function both(urls: DatabaseUrls): Kind {
   return { mode: "start", settings: { ...settingsOf(urls), RELAY: "off" } };
 }
 
-/** With the one login that it needs. */
+/** Returns a program for commands only, with a single login. */
 function commandsOnly({ command }: DatabaseUrls): Kind {
   return serving("commands", command);
 }

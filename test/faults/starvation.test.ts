@@ -9,7 +9,7 @@ const shop = useRunningShop();
 
 describe("queries that take every connection they may have", () => {
   it("keep neither a command nor the relay from its work", async () => {
-    // Whoever asks for sales waits for this lock; nothing else does.
+    // Only queries for sales wait for the lock of the refresh.
     const held = await hold(
       shop.database.owner,
       (trx) => sql`refresh materialized view read.sales_by_day`.execute(trx),

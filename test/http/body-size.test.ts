@@ -10,17 +10,17 @@ const CHUNK_BYTES = 16 * 1024;
 
 const app = useTestApp();
 
-/** JSON of a product in so many bytes. */
+/** The JSON of a product, padded to the given bytes. */
 const lampOf = (bytes: number) => JSON.stringify({ name: "é", priceCents: 1 }).padEnd(bytes - 1);
 
-/** Sent over the wire in chunks, without a length. */
+/** Sends a body over the network in chunks, without a length. */
 async function postInChunks(text: string): Promise<Answer> {
   const sent = request(`${app.url}/products`, {
     method: "POST",
     headers: { "content-type": "application/json" },
   });
   const answered = once(sent, "response") as Promise<[IncomingMessage]>;
-  // The server may hang up once it has answered.
+  // The server may close the connection after the answer.
   sent.on("error", () => {});
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) sent.write(bytes.subarray(at, at + CHUNK_BYTES));
@@ -59,7 +59,7 @@ describe("A body of 256 KiB", () => {
     expectProblem(await app.post("/nowhere", text), 413, "body-too-large");
   });
 
-  // Over the network, an answer to what is still being sent may be lost: that is the client's affair.
+  // Over the network, a client that is still sending may lose the answer: no fault of the server.
   it.skipIf(runtime)("is measured by what comes, where no length is declared", async () => {
     const body = new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(CHUNK_BYTES).fill(0x20)),

@@ -59,7 +59,7 @@ describe("The typed client", () => {
   });
 
   it("has no route that the server lacks", () => {
-    // @ts-expect-error There is no such route.
+    // @ts-expect-error The server has no invoices.
     expect(client.invoices.$get).toBeTypeOf("function");
   });
 });

@@ -13,7 +13,7 @@ const NEWEST = MIGRATIONS.at(-1)!;
 
 const app = useTestApp();
 
-/** A database that nobody has migrated. */
+/** A database without migrations. */
 const name = `t_${randomBytes(6).toString("hex")}`;
 const opened: Database[] = [];
 let urls: DatabaseUrls;

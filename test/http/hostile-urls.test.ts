@@ -6,7 +6,7 @@ import { expectProblem } from "../support/problem.ts";
 
 const app = useTestApp();
 
-/** Where a page would end that has this key. */
+/** Returns the `next` of a page ending at the key. */
 const afterKey = (key: unknown) => toPage([1, 2], 1, () => key as unknown[]).next;
 
 describe("A path with an id that is none", () => {

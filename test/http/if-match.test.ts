@@ -67,7 +67,7 @@ describe("If-Match", () => {
     },
   );
 
-  // There, a header without a value does not arrive.
+  // On workerd, a header without a value does not arrive.
   it.skipIf(runtime === "workerd")("answers 400 to nothing", async () => {
     const { id } = await newProduct(app);
     expectProblem(await changePrice(id, 1, ""), 400, "invalid-input");

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { InvalidInput } from "../../src/errors.ts";
 import { parseJson } from "../../src/http/json.ts";
 
-/** Where the text is refused; undefined when it is not. */
+/** Returns the pointer to the refused place, or undefined for an accepted text. */
 function refusedAt(text: string): string | undefined {
   try {
     parseJson(text);

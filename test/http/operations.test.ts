@@ -16,7 +16,7 @@ describe("GET /ops/relay", () => {
     await app.drained();
     const { subscriptions, ...rest } = await relay();
     expect(rest).toEqual({ lastPosition: expect.any(Number), outbox: 0, relays: [], replica: null });
-    // A program of its own has handlers, too.
+    // A program in a separate process has handlers, too.
     expect(subscriptions.filter(({ kind }: { kind: string }) => kind.startsWith("read model"))).toEqual(
       app.relay.subscriptions.map(({ name, kind }) => ({
         name,

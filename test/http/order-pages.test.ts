@@ -8,7 +8,7 @@ const ORDERS = 25;
 
 const app = useTestApp();
 let ada: string;
-/** Newest first; of equal times, the larger id first. */
+/** Ada's orders, newest first; of equal times, the larger id first. */
 let newest: string[];
 
 beforeAll(async () => {
@@ -16,7 +16,7 @@ beforeAll(async () => {
   const lines = [{ productId: (await newProduct(app)).id, quantity: 1 }];
   const ids: string[] = [];
   for (let count = 0; count < ORDERS; count++) ids.push((await newOrder(app, { customerId: ada, lines })).id);
-  // Three moments, so that a page ends between orders of the same moment.
+  // Only three times: a page ends between orders of the same time.
   for (const [index, id] of ids.entries()) {
     const placed_at = new Date(Date.UTC(2020, 0, 1 + index % 3));
     await app.database.owner.updateTable("write.orders").set({ placed_at }).where("id", "=", id).execute();

@@ -9,7 +9,7 @@ const asOperator = { authorization: `Bearer ${OPS_TOKEN}` };
 const listParked = async (query = "") => (await app.get(`/ops/parked${query}`, asOperator)).body;
 const retry = (path: string, body?: object) => app.post(`/ops/parked${path}`, body, asOperator);
 
-/** Has a subscription give up the first event of each stream. Answers its name, and how to let it work again. */
+/** Parks the first event of each stream for a subscription. `mend` ends the failures, `drainDue` retries. */
 async function parkFirstOf(...streams: string[]) {
   let isBroken = true;
   const { name, relay } = await addHandler(app.database, () => {

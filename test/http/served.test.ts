@@ -17,7 +17,7 @@ describe.each(
   ] as const,
 )("an app that serves $serve only", ({ serve, served, refused }) => {
   const part = createApp({ serve });
-  /** What it does not need is not there. */
+  /** Returns only the resources needed by the part. */
   const parts = () => {
     const { command, query } = app.database;
     return {

@@ -61,7 +61,7 @@ describe("whatever comes in between", () => {
   );
 });
 
-/** Places an order and, perhaps, cancels or ships it, or lets its time pass, at some moment. */
+/** Places an order and, perhaps, cancels or ships the order or lets time limits pass, up to 60 ms later. */
 async function shop(productIds: string[], random: Random): Promise<string> {
   const lines = productIds.filter(() => random.chance(60)).map((productId) => ({
     productId,
@@ -89,7 +89,7 @@ async function ship(id: string): Promise<void> {
   await execute(test.command, shipOrder, { id, input: {} }, anybody);
 }
 
-/** The handlers, with a gateway that fails before or after it has done what it was asked for, and repeated events. */
+/** Returns the handlers, with repeated events and a gateway failing by chance before or after the work. */
 function unreliable(random: Random) {
   const books = sampleGateway(test.command);
   const failing = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -114,7 +114,7 @@ async function keepDraining(relay: Relay, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** With a gateway that works again. */
+/** Drains with a reliable gateway until each order has ended. */
 async function untilEveryOrderEnds(ids: string[]): Promise<void> {
   const relay = shopRelay(test);
   await until("every order is confirmed, shipped or cancelled, and nothing is left to do", async () => {
@@ -125,7 +125,7 @@ async function untilEveryOrderEnds(ids: string[]): Promise<void> {
   }, 30_000);
 }
 
-/** How many orders have ended in which way. */
+/** Returns the number of orders for each outcome, as text. */
 async function outcomesOf(ids: string[]): Promise<string> {
   const counts = new Map<string, number>();
   for (const id of ids) {

@@ -6,7 +6,7 @@ import { runtime, useRuntime } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
 const DELAY_MS = 5;
-/** A Worker connects for each request: start, and twice for the password. */
+/** Round trips to connect, for each request in a Worker: startup, and two for the password. */
 const connecting = runtime === "workerd" ? 3 : 0;
 
 describe.skipIf(!runtime)("On a runtime, as many round trips to the database are needed", () => {
@@ -33,7 +33,7 @@ describe.skipIf(!runtime)("On a runtime, as many round trips to the database are
   const addProduct = () => post("/products", { name: "Lamp", priceCents: 1 });
   const placeOrder = () => post("/orders", { customerId, lines: [{ productId, quantity: 1 }] });
 
-  /** The second time, when connections are open and statements prepared, where that is kept. */
+  /** Counts round trips in a row of a second run: connections are open and statements prepared, if kept. */
   async function roundTripsOf(work: () => Promise<Response>, status: number): Promise<number> {
     await (await work()).text();
     await until(

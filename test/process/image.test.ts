@@ -16,7 +16,7 @@ describe("what the Dockerfile copies and keeps", () => {
     folder = await mkdtemp(join(tmpdir(), "cqrs-image-"));
     root = join(folder, "app");
     await layOut(root);
-    // For Node 20, and outside of what is tested.
+    // Loads TypeScript on Node 20, from outside the tested folder.
     await mkdir(join(folder, "node_modules"));
     await symlink(resolve("node_modules/tsx"), join(folder, "node_modules/tsx"));
   });
@@ -46,7 +46,7 @@ describe("what the Dockerfile copies and keeps", () => {
   });
 });
 
-/** Does what the Dockerfile says, with the packages that are installed here: there is no engine. */
+/** Does the Dockerfile's work with the packages installed here: no container engine is needed. */
 async function layOut(root: string): Promise<void> {
   const { copied, deletion } = await readDockerfile();
   for (const path of [...copied, ...await packages()]) {
@@ -63,7 +63,7 @@ async function readDockerfile(): Promise<{ copied: string[]; deletion: string }>
   };
 }
 
-/** The folders of what `npm ci --omit=dev --omit=optional` installs. */
+/** Returns the folders of the packages installed by `npm ci --omit=dev --omit=optional`. */
 async function packages(): Promise<string[]> {
   const { packages } = JSON.parse(await readFile("package-lock.json", "utf8")) as {
     packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;

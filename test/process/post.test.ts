@@ -10,7 +10,7 @@ const receiver = useReceiver();
 const [refusing, allowing] = [createPost("refuse"), createPost("allow")];
 const send = (post: typeof refusing, url: string, signal = new AbortController().signal) =>
   post(url, { "content-type": "text/plain" }, "naïve ☕", signal);
-/** The receiver's URL with another name for where it is. */
+/** Returns the receiver's URL with another host name. */
 const at = (hostname: string) => {
   const url = new URL(receiver.url);
   url.hostname = hostname;

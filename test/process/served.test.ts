@@ -12,7 +12,7 @@ afterEach(async () => {
   started = undefined;
 });
 
-/** All logins but one are refused. */
+/** Starts a process for the role's side; the logins of all other run-time roles are refused. */
 function onlyFor(role: "command" | "query", settings: Record<string, string> = {}) {
   const refused = (url: string) => Object.assign(new URL(url), { password: "wrong" }).href;
   const { command, query, relay, direct } = test.urls;

@@ -58,7 +58,7 @@ describe("a publisher", () => {
       if (!hangs || !name.startsWith("g")) return void answer.writeHead(200).end();
       answer.on("close", () => cut.push(name));
     };
-    // So that there is a connection to use again.
+    // Opens a connection to use again.
     await append(test, "h");
     await drain(relay, 5_000);
     for (const stream of ["g", "h", "g", "h"]) await append(test, stream);
@@ -98,7 +98,7 @@ describe("a publisher", () => {
     await append(test, "i");
     expect((await drain(relay, 5_000)).handled).toBe(1);
     await until("the connection is cut", () => isCut);
-    // What the operating system buffers is not for us to bound.
+    // The operating system buffers an unknown part of the body.
     expect(writtenMb).toBeLessThan(50);
   });
 

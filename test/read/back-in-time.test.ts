@@ -15,8 +15,8 @@ const [orderDetails] = readModelSubscriptions;
 const GATE = sql`lock table write.gate in access exclusive mode`;
 
 /**
- * The slow relay has claimed its batch and taken the snapshot it refreshes from; then it stops, because the
- * definition, in this test, goes through a gate that only this relay finds closed.
+ * The slow relay claims a batch, takes the snapshot for the refresh, and stops at a gate. The test puts the gate
+ * into the definition, closed for the slow relay only.
  */
 describe("a relay that is slow between its claim and its refresh", () => {
   it("never shows an older state after a newer one", async () => {
@@ -45,7 +45,7 @@ describe("a relay that is slow between its claim and its refresh", () => {
   });
 });
 
-/** Puts a gate into the definition: whoever has this application name reads a table on the way. */
+/** Puts a gate into the definition: sessions with the application name read the table of the gate. */
 async function closeGateFor(applicationName: string): Promise<void> {
   await sql`create table write.gate ()`.execute(test.owner);
   await sql`
@@ -63,7 +63,7 @@ async function closeGateFor(applicationName: string): Promise<void> {
   await sql`create or replace view read.order_details_source as ${sql.raw(definition)}`.execute(test.owner);
 }
 
-/** The version that the read model shows; 0 when it does not show the order. */
+/** Returns the version shown by the read model, or 0 for an unknown order. */
 async function shownVersion(id: string): Promise<number> {
   const shown = await test.query.selectFrom("read.order_details").select("version").where("order_id", "=", id)
     .executeTakeFirst();

@@ -48,7 +48,7 @@ describe("a definition that is refreshed by changed keys", () => {
   });
 });
 
-/** The tables that are scanned sequentially when a hundred keys are asked for. */
+/** Returns the large tables scanned sequentially in a query for a hundred keys. */
 async function scannedByKey(view: string): Promise<string[]> {
   const { rows: [column] } = await sql<{ name: string }>`
     select attname as name from pg_attribute where attrelid = ${view}::regclass and attnum = 1`.execute(
@@ -68,7 +68,7 @@ async function scannedByKey(view: string): Promise<string[]> {
     .filter((table) => ["orders", "order_lines", "products", "stock"].includes(table));
 }
 
-/** A UUID made of a number. */
+/** Returns SQL for a UUID made of a number. */
 function uuid(number: string) {
   return sql.raw(`lpad(to_hex(${number}), 32, '0')::uuid`);
 }

@@ -96,7 +96,7 @@ async function changeProduct(what: string, id: string, quantity: number, orderId
   if (what === "release") await execute(test.command, releaseStock, { id, input: { orderId } }, anybody);
 }
 
-/** The rows that are only in the read model, or only in its definition. */
+/** Returns the rows found in the read model only, or in the definition only. */
 async function difference(name: string): Promise<unknown[]> {
   const [model, source] = [sql.table(`read.${name}`), sql.table(`read.${name}_source`)];
   const { rows } = await sql`

@@ -10,7 +10,7 @@ import { useTestDatabase } from "../support/database.ts";
 
 const test = useTestDatabase();
 
-/** As docs/read-models.md has it. */
+/** The read model of docs/read-models.md. */
 const customerTotals = {
   name: "customer_totals",
   refresh: "whole",
@@ -36,7 +36,7 @@ describe("docs/read-models.md", () => {
   });
 });
 
-/** The SQL of the document, block by block. */
+/** Returns the SQL of the document, block by block. */
 async function readSql(): Promise<string[]> {
   const text = await readFile(new URL("../../docs/read-models.md", import.meta.url), "utf8");
   return [...text.matchAll(/```sql\n(.*?)```/gs)].map(([, block]) => block!);

@@ -53,7 +53,7 @@ describe("a read model that is refreshed whole", () => {
   });
 });
 
-/** Makes the definition take so many seconds. */
+/** Makes each refresh sleep for the given seconds. */
 async function slowDown(seconds: string): Promise<void> {
   await sql`
     create or replace view read.sales_by_day_source as
@@ -84,7 +84,7 @@ async function makeDue(): Promise<void> {
   await sql`update relay.checkpoints set rests_until = '-infinity'`.execute(test.relay);
 }
 
-/** Moves when the view's content is written again. */
+/** Returns the transaction id of the rows: each refresh of the view changes the id. */
 async function filenode() {
   const { rows } = await sql`select max(xmin::text) from read.sales_by_day`.execute(test.owner);
   return rows;

@@ -134,7 +134,7 @@ function checkpoint(name: string) {
     .where("subscription", "=", name).executeTakeFirstOrThrow();
 }
 
-/** Which version of each row there is: any write would change one. */
+/** Returns the physical versions of the rows: any write would change the result. */
 async function rowVersions() {
   const { rows } = await sql`
     select 'state' as row, xmin::text, xmax::text, ctid::text from relay.state

@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 
 const test = useTestDatabase();
 
-/** Somebody takes the next batch, and is never heard of again. */
+/** Leases the next batch for a minute, as a relay would just before a crash. */
 async function leaseAndDie(name: string): Promise<void> {
   await drain(createRelay({ db: test.relay, subscriptions: [] }), 5_000);
   await sql`

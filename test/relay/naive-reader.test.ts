@@ -11,8 +11,8 @@ const test = useTestDatabase();
 const LOAD = { writers: 32, streams: 20, events: 30, commitDelayMsMax: 20, rollbackPercent: 5 };
 
 /**
- * The test of the test: what most systems do, under the load of numbering.test.ts. If this reader missed nothing,
- * that test would show nothing either.
+ * Tests the test: a reader as in most systems, under the load of numbering.test.ts with half the events. If the
+ * reader missed nothing, numbering.test.ts would show nothing either.
  */
 describe("a reader that remembers the last identity it has seen", () => {
   it("misses events", async () => {
@@ -33,7 +33,7 @@ describe("a reader that remembers the last identity it has seen", () => {
   }, 60_000);
 });
 
-/** Reads `where id > last order by id` until told to stop, and once more after that. */
+/** Reads `where id > last order by id` until the signal is aborted, and once more. Returns the event ids. */
 async function readNaively(db: Database, signal: AbortSignal): Promise<string[]> {
   const seen: string[] = [];
   let last = 0;

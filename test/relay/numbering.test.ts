@@ -16,7 +16,7 @@ const LOAD = { writers: 32, streams: 20, events: 60, commitDelayMsMax: 20, rollb
 const RELAYS = 3;
 const KILL_EVERY_MS = 150;
 
-/** Keeps every event it is told of, in the transaction that moves its checkpoint: a statement, as for a read model. */
+/** Stores each event in the transaction that moves the checkpoint: one statement, as for a read model. */
 const witness: Subscription = {
   name: "witness",
   kind: "test",

@@ -10,7 +10,7 @@ import { until } from "../support/until.ts";
 const test = useTestDatabase();
 let late: { held: Awaited<ReturnType<typeof hold>>; id: number } | undefined;
 
-/** More than the steps in which the beginning is moved. */
+/** More than the three steps in which the beginning is moved. */
 const ROUNDS = 6;
 
 afterEach(async () => {
@@ -93,7 +93,7 @@ async function number(db: Database): Promise<void> {
   await sql`select relay.number_events(1000)`.execute(db);
 }
 
-/** Each time in a transaction of its own, and without waiting for the next time that it is due. */
+/** Numbers each event in a separate transaction, without the rest between two moves of the beginning. */
 async function appendAndNumber(times: number): Promise<void> {
   for (let time = 0; time < times; time++) {
     await append(test.command);
@@ -102,7 +102,7 @@ async function appendAndNumber(times: number): Promise<void> {
   }
 }
 
-/** Transactions in other databases of the server hold it up as well. */
+/** Waits up to 25 s: transactions in other databases of the server hold up the beginning, too. */
 async function untilBeyond(id: number): Promise<void> {
   await until(`the beginning is beyond ${id}`, async () => {
     await appendAndNumber(1);

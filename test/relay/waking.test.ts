@@ -79,7 +79,7 @@ describe("a running relay", () => {
       test.owner,
       (trx) => sql`lock table relay.gate in access exclusive mode`.execute(trx),
     );
-    // More than a batch, so that it says it is awake; and neither polling nor notifications to wake it later.
+    // With more than a batch, the relay declares itself awake; no polling or notification wakes it later.
     await appendMany(BATCH_EVENTS_MAX + 1);
     startRelay(HOUR_MS, NOBODY);
     await until("it is about to say that it is asleep", isAtGate);
@@ -97,7 +97,7 @@ describe("a running relay", () => {
   });
 });
 
-/** Milliseconds since 1970, or -Infinity. */
+/** Returns milliseconds since 1970, or -Infinity. */
 async function awakeUntil(): Promise<number> {
   const { rows } = await sql<{ ms: number | null }>`
     select case when isfinite(awake_until) then extract(epoch from awake_until)::float * 1000 end as ms
@@ -113,14 +113,14 @@ async function appendMany(events: number): Promise<void> {
     ), null)`.execute(test.command);
 }
 
-/** What is heard on the channel, as it comes. */
+/** Returns the payloads heard on the channel, a growing list. */
 async function listen(): Promise<string[]> {
   const heard: string[] = [];
   await test.driver(test.urls.direct).listen("relay", (payload) => heard.push(payload));
   return heard;
 }
 
-/** A gate that the statement goes through with which a relay says that it is asleep, and no other. */
+/** Puts a gate before the statement that declares a relay asleep, and before no other. */
 async function closeGateBeforeSleep(): Promise<void> {
   await sql`create table relay.gate ()`.execute(test.owner);
   await sql`

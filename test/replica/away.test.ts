@@ -23,7 +23,7 @@ const proxy = useProxy(() => server.replicaUrl);
 const alone = useReplicatedShop(server, {}, (url) => proxy.url(url));
 const helped = useReplicatedShop(server, { QUERY_FALLBACK: "primary" }, (url) => proxy.url(url));
 
-/** Waits until the replica answers queries again: then they pass through the proxy. */
+/** Waits until the replica answers queries again, through the proxy. */
 async function untilBack(shop: typeof alone): Promise<void> {
   await until("the replica answers again", async () => {
     const before = proxy.roundTrips;
@@ -118,7 +118,7 @@ describe("a replica that swallows everything", () => {
       times.push(Math.round(performance.now() - askedAt));
     }
     console.log(`A black hole costs ${times.join(", ")} ms`);
-    // Less than the driver's or the server's limits, which are 5 and 10 seconds.
+    // Less than the limits of the driver (5 seconds) and the server (10 seconds).
     expect(times[0]).toBeLessThan(5_000);
     expect(Math.max(...times.slice(1))).toBeLessThan(1_000);
     proxy.blackHole = false;

@@ -18,7 +18,7 @@ const shop = useReplicatedShop(server);
 const wait = (token: string, seconds: number) => ({ "consistency-token": token, prefer: `wait=${seconds}` });
 const asOf = ({ headers }: Answer) => Date.parse(headers.get("as-of")!);
 
-/** A product that the primary shows and the replica, which pauses, does not. */
+/** Pauses the replica and adds a product, shown by the primary only. */
 async function unreplayed() {
   await server.pause();
   const product = await shop.addProduct();

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 describe("a query that is in the way of what the replica replays", () => {
-  /** The first so many tries of a query are at work when the primary replaces what they read. */
+  /** Replaces the view during the first `conflicts` tries of a query. Returns the databases asked. */
   async function askInTheWay({ fallback, conflicts }: Pick<Replica, "fallback"> & { conflicts: number }) {
     const replica = createReplica({ db: replicaDb, watch: replicaDb, fallback }, isMigrated);
     const asked: ("replica" | "primary")[] = [];

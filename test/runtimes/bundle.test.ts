@@ -6,7 +6,7 @@ import { type Bundle, bundleWorker } from "./bundle.ts";
 
 const GZIPPED_BYTES_MAX = 100 * 1024;
 
-/** What esbuild says of a file it has written. */
+/** esbuild's description of a written file. */
 interface Output {
   imports: { path: string; kind: string }[];
   inputs: Record<string, { bytesInOutput: number }>;
@@ -44,7 +44,7 @@ describe.skipIf(runtime !== undefined && runtime !== "workerd")("the Worker's bu
   });
 });
 
-/** How much of the bundle each package makes up, and our own code. */
+/** Returns the KB of the bundle for each package and for our own code (`src`), largest first. */
 function sharesOf({ inputs }: Output): Record<string, number> {
   const bytes = new Map<string, number>();
   for (const [file, { bytesInOutput }] of Object.entries(inputs)) {

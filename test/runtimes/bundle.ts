@@ -10,16 +10,16 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const node = join(here, "node_modules/node/bin/node");
 
 export interface Bundle {
-  /** The Worker's one file. */
+  /** The path of the Worker's single file. */
   file: string;
-  /** What esbuild says of it. */
+  /** The path of esbuild's description of the bundle. */
   metafile: string;
-  /** What it is configured to be, for miniflare. */
+  /** The Worker's configuration, for miniflare and workerd. */
   options: { compatibilityDate: string; compatibilityFlags: string[] };
   remove(): Promise<void>;
 }
 
-/** Makes the Worker's bundle with wrangler, as a deployment does. */
+/** Makes the Worker's bundle with wrangler, like a deployment. */
 export async function bundleWorker(): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), "cqrs-worker-"));
   const metafile = join(folder, "meta.json");

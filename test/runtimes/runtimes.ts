@@ -10,19 +10,19 @@ const deno = here("../../node_modules/deno/deno");
 
 export interface Place {
   port: number;
-  /** Host and port of each database. */
+  /** The host and port of each database. */
   databases: string[];
   settings: Record<string, string>;
   /** The Worker's bundle. */
   bundle: Pick<Bundle, "file" | "options">;
 }
 
-/** The command that runs the program, by the name of the runtime. */
+/** The command to run the program, by the name of the runtime. */
 export const runtimes = {
   "node": () => [process.execPath, "--import", "tsx", "src/main.ts", "start"],
   "newest-node": () => [newestNode, "src/main.ts", "start"],
   "bun": () => [here("node_modules/.bin/bun"), "src/main.ts", "start"],
-  // Nothing but what it needs: to listen, to reach the database, settings, and the files of the page /docs.
+  // Only the necessary permissions: the port, the databases, settings, and the files of the page /docs.
   "deno": ({ port, databases }: Place) => [
     deno,
     "serve",
@@ -42,7 +42,7 @@ export const runtimes = {
   ],
 };
 
-/** What is run elsewhere only, with what is closest to it here. */
+/** The command to run the program like a hosted platform, as closely as possible on this machine. */
 export const platforms = {
   "cloudflare": () => [newestNode, here("serve-worker.mjs")],
   "vercel": () => [newestNode, here("serve-vercel.ts")],
@@ -51,7 +51,7 @@ export const platforms = {
 
 export type Runtime = keyof typeof runtimes | keyof typeof platforms;
 
-/** The configuration of workerd itself: the bundle as wrangler configures it, with the settings as its variables. */
+/** Writes workerd's configuration: the bundle with wrangler's options, and the settings as variables. */
 async function writeConfig({ port, settings, bundle: { file, options } }: Place): Promise<string> {
   const config = join(dirname(file), `worker-${port}.capnp`);
   const variables = Object.entries(settings).map(([name, value]) =>

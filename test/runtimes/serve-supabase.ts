@@ -1,4 +1,4 @@
-// Runs the entry for Supabase on Deno, on which Supabase runs functions, with the one thing that is Supabase's own.
+// Runs the entry for Supabase on Deno, like Supabase. Only `EdgeRuntime` is not part of Deno.
 import process from "node:process";
 
 Object.assign(globalThis, { EdgeRuntime: { waitUntil: (work: Promise<unknown>) => void work } });

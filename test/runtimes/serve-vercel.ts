@@ -1,4 +1,4 @@
-// Calls the entry for Vercel as Vercel does: with a request, and with the request's context where its package looks for it.
+// Calls the entry for Vercel like Vercel: with a request, and its context where `@vercel/functions` looks.
 import { serve } from "@hono/node-server";
 import process from "node:process";
 import entry from "../../src/vercel.ts";

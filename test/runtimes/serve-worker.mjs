@@ -1,4 +1,4 @@
-// Serves the Worker as Cloudflare would: the bundle that wrangler makes, configured as wrangler says, in workerd.
+// Serves the Worker like Cloudflare: in workerd, with wrangler's bundle and configuration.
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
@@ -15,7 +15,7 @@ const miniflare = new Miniflare(convertV4MiniflareOptions({
   host: "127.0.0.1",
   modules: [{ type: "ESModule", path: "worker.js", contents: await readFile(file, "utf8") }],
   ...HYPERDRIVE === "on" ? { bindings: rest, hyperdrives: databases } : { bindings: variables },
-  // For the tests to have the cron's clock strike.
+  // Lets the tests trigger the cron.
   unsafeTriggerHandlers: true,
 }));
 console.log(`Listening on ${(await miniflare.ready).origin}`);

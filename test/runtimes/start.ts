@@ -6,17 +6,17 @@ import { freePort } from "../support/free-port.ts";
 
 export interface Running {
   url: string;
-  /** The process group that it and what it has started are in. */
+  /** The process group of the program and its child processes. */
   group: number;
-  /** Ends it at once. */
+  /** Kills the process group at once. */
   stop(): Promise<void>;
 }
 
 const START_MS = 30_000;
-/** Under any name of a function: for Supabase. */
+/** Paths other than `/health`. On Supabase, a path begins with a function's name: any name will do. */
 const HEALTH: Record<string, string> = { supabase: "/shop/health" };
 
-/** Starts the program on a runtime and waits until it answers. */
+/** Starts the program on a runtime and waits until the health check succeeds. */
 export async function startOn(
   name: Runtime,
   settings: Record<string, string>,
@@ -45,7 +45,7 @@ export async function startOn(
     url,
     group: child.pid!,
     async stop() {
-      // With what it has started: workerd is a process of its own.
+      // Kills the whole group: workerd is a separate process.
       process.kill(-child.pid!, "SIGKILL");
       await ended;
     },

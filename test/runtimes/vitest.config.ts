@@ -7,12 +7,12 @@ const common = { pool: "forks" as const, testTimeout: 30_000, hookTimeout: 60_00
 
 const JOURNEYS = ["test/journeys/**/*.test.ts"];
 
-/** In CI, `npm run check` runs the rest on this Node, in the process of the tests. */
+/** True for Node in CI: `npm run check` runs the HTTP tests on the same Node, in the tests' process. */
 function isRunBefore(name: string): boolean {
   return name === "node" && Boolean(process.env.CI);
 }
 
-/** The tests over HTTP, against the program as it runs on each runtime, and what is only to be tested there. */
+/** Runs the tests over HTTP against the program on each runtime, and the tests of the platforms. */
 export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   test: {
@@ -26,7 +26,7 @@ export default defineConfig({
           name,
           include: isRunBefore(name) ? JOURNEYS : ["test/http/**/*.test.ts", ...JOURNEYS],
           env: { TEST_RUNTIME: name },
-          // They share nothing but modules, and most of the time is spent on loading those.
+          // The test files share only modules, and loading modules takes most of the time.
           isolate: false,
         },
       })),

@@ -1,4 +1,4 @@
-// Prints how wrangler's configuration configures the Worker, for `serve-worker.mjs`.
+// Prints the Worker's options from wrangler's configuration as JSON, for `bundle.ts`.
 import { fileURLToPath } from "node:url";
 import { unstable_getMiniflareWorkerOptions as optionsOf } from "wrangler";
 

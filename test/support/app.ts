@@ -14,7 +14,7 @@ export const OPS_TOKEN = "operator";
 export interface Answer {
   status: number;
   headers: Headers;
-  /** What the JSON says, or the text when it is none. */
+  /** The parsed JSON, or the text of an answer without JSON. */
   // deno-lint-ignore no-explicit-any
   body: any;
 }
@@ -24,22 +24,22 @@ type HeaderFields = Record<string, string>;
 export interface TestApp {
   database: TestDatabase;
   relay: Relay;
-  /** Where it listens. */
+  /** The address of the app. */
   url: string;
   fetch(path: string, init: RequestInit): Promise<Response>;
   get(path: string, headers?: HeaderFields): Promise<Answer>;
-  /** Text is sent as it is, anything else as JSON. */
+  /** Sends text unchanged, any other body as JSON. */
   post(path: string, body?: unknown, headers?: HeaderFields): Promise<Answer>;
   put(path: string, body?: unknown, headers?: HeaderFields): Promise<Answer>;
   delete(path: string, headers?: Record<string, string>): Promise<Answer>;
-  /** Relays until every read model shows everything. */
+  /** Relays until every read model shows every event. */
   drained(): Promise<void>;
 }
 
-/** Only the read models: nobody acts on an order behind a test's back. */
+/** Only the read models: no handler changes an order during a test. */
 const readModels = readModelSubscriptions.filter(({ kind }) => kind.startsWith("read model"));
 
-/** The app on a database of its own, with a login for each role. Nothing relays but `drained`. */
+/** Serves the app on a new database, with a login for each role. Only `drained` relays. */
 export function useTestApp(): TestApp {
   const database = useTestDatabase();
   let relay: Relay;
@@ -82,10 +82,10 @@ export function useTestApp(): TestApp {
   };
 }
 
-/** Short, so that a file is over soon after its last test. */
+/** Short: a test file ends soon after the last test. */
 const KEEP_ALIVE_MS = 200;
 
-/** In this process: what is asked of it does not go over the network, unless it is asked at its URL. */
+/** Serves the app in this process. Only requests to `url` use the network, not calls of `fetch`. */
 function useServedApp(parts: () => Resources) {
   const app = createApp({ pages: pages() });
   let serving: Serving;

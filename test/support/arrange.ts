@@ -7,14 +7,14 @@ import { placeOrder } from "../../src/features/ordering/commands/place-order.ts"
 import { execute } from "../../src/write/execute.ts";
 import { anybody } from "./context.ts";
 
-/** Adds a customer and answers its id. */
+/** Adds a customer and returns the id. */
 export async function aCustomer(db: Database): Promise<string> {
   const id = crypto.randomUUID();
   await putCustomer(db, id, { name: "Ada Lovelace", email: "ada@example.com" });
   return id;
 }
 
-/** Adds a product and answers its id. */
+/** Adds a product, with stock if there are `pieces`, and returns the id. */
 export async function aProduct(
   db: Database,
   { name = "Desk lamp", priceCents = 4_900, pieces = 0 } = {},
@@ -24,7 +24,7 @@ export async function aProduct(
   return id;
 }
 
-/** Places an order of one product for one customer, both new, and answers its id. */
+/** Places an order of a new product for a new customer, and returns the id. */
 export async function anOrder(db: Database, { confirmed = false } = {}): Promise<string> {
   const [customerId, productId] = await Promise.all([aCustomer(db), aProduct(db)]);
   const { id } = await execute(

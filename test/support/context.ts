@@ -1,4 +1,4 @@
 import type { CommandContext } from "../../src/write/command.ts";
 
-/** Anybody, for tests that do not care who. */
+/** The context of a command for tests independent of the caller. */
 export const anybody: CommandContext = { caller: "anybody", correlationId: "test" };

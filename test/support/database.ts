@@ -13,20 +13,20 @@ type Role = "owner" | "command" | "query" | "relay";
 export interface TestDatabase {
   name: string;
   urls: DatabaseUrls;
-  /** A pool of each role, opened when it is first used. */
+  /** The pool of each role, opened at the first use. */
   owner: Database;
   command: Database;
   query: Database;
   relay: Database;
-  /** A connection pool of its own, ended after the tests of the file. */
+  /** Opens another connection pool, ended after the tests of the file. */
   open(url: string, options?: Partial<DatabaseOptions>): Database;
-  /** The driver itself, for tests that hold a transaction open or look behind Kysely. */
+  /** Opens the driver itself, for tests with an open transaction or without Kysely. */
   driver(url: string, options?: postgres.Options<Record<string, never>>): postgres.Sql;
 }
 
 /**
- * A migrated database of its own for a test file, with the four logins; dropped after the file. Behind the pooler of the
- * run, if it has one, unless it is on another server.
+ * Creates a migrated database for a test file, with the four logins; dropped after the file.
+ * The run's pooler, if any, is in front, except with a given server (`adminUrl`).
  */
 export function useTestDatabase({ adminUrl: given }: { adminUrl?: () => string } = {}): TestDatabase {
   const adminUrl = given ?? (() => inject("adminUrl"));

@@ -5,13 +5,13 @@ import { examine } from "../../src/process/doctor/doctor.ts";
 import type { Finding } from "../../src/process/doctor/finding.ts";
 import type { TestDatabase } from "./database.ts";
 
-/** What the doctor says that is not ok; some of the URLs may be others. */
+/** Returns the doctor's findings except "ok". `others` replaces some of the URLs. */
 export async function ailments(test: TestDatabase, others: Partial<DatabaseUrls> = {}): Promise<Finding[]> {
   const findings = await examine({ ...test.urls, ...others });
   return findings.filter(({ level }) => level !== "ok");
 }
 
-/** What the doctor says between two statements of the owner: one that breaks something, and one that mends it. */
+/** Returns the findings between two statements of the owner, `breaking` and `mending`. */
 export async function ailmentsAfter(
   test: TestDatabase,
   breaking: string,
@@ -25,7 +25,7 @@ export async function ailmentsAfter(
   }
 }
 
-/** A finding that says so much, with advice that says so much. */
+/** Returns a matcher for a finding's level and parts of the text and the advice. */
 export function saying(level: Finding["level"], what: string, advice: string): unknown {
   return { level, what: expect.stringContaining(what), advice: expect.stringContaining(advice) };
 }

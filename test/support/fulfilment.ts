@@ -9,19 +9,19 @@ import { anybody } from "./context.ts";
 import type { TestDatabase } from "./database.ts";
 import { makeDue } from "./handlers.ts";
 
-/** A relay for the shop's handlers, or for others in their place. */
+/** Creates a relay for the shop's handlers, or for the given handlers instead. */
 export function shopRelay(test: TestDatabase, given = handlers(test.command)): Relay {
   const subscriptions = given.map(subscribeHandler);
   return createRelay({ db: test.relay, subscriptions, timers: timers(test.command) });
 }
 
-/** Drains, what was set aside included. */
+/** Drains, with all retries due at once. */
 export async function drainWhatIsDue(test: TestDatabase, relay: Relay): Promise<void> {
   await makeDue(test);
   await drain(relay, 10_000);
 }
 
-/** A handler that is told of every event several times. */
+/** Returns a handler that handles every event several times. */
 export function repeating(handler: Handler, times: number): Handler {
   return {
     ...handler,
@@ -31,26 +31,26 @@ export function repeating(handler: Handler, times: number): Handler {
   };
 }
 
-/** The customer cancels an order. */
+/** Cancels an order for the customer. */
 export async function cancel(test: TestDatabase, id: string): Promise<void> {
   await execute(test.command, cancelOrder, { id, input: { reason: "changed my mind" } }, anybody);
 }
 
-/** The time is over for every payment that the gateway has not answered yet. */
+/** Ends the time limit of every payment without an answer of the gateway. */
 export async function passTimeLimit(test: TestDatabase): Promise<void> {
   await sql`update write.payments set answer_due_at = clock_timestamp() where status = 'requested'`.execute(
     test.owner,
   );
 }
 
-/** How far an order has come, straight from the definition. */
+/** Returns an order's progress, read from the definition instead of the read model's table. */
 export async function progressOf(test: TestDatabase, id: string) {
   return await test.owner.selectFrom("read.order_progress_source" as "read.order_progress")
     .select(["status", "reason", "reserved_pieces", "payment", "refunded_cents"]).where("order_id", "=", id)
     .executeTakeFirstOrThrow();
 }
 
-/** What the gateway has taken for the orders and not given back, in cents. */
+/** Returns the sum of the gateway's charges for the orders minus refunds, in cents. */
 export async function takenFor(test: TestDatabase, ids: string[]): Promise<number> {
   const charges = await test.owner.selectFrom("write.sample_charges").selectAll().where(
     "payment_id",

@@ -7,7 +7,7 @@ import { sql } from "kysely";
 
 export type Handling = (event: RecordedEvent, signal: AbortSignal) => Promise<void> | void;
 
-/** A subscription of a test, which begins after the events there are. */
+/** Adds a test's subscription, starting at the end of the log. Returns its name and a relay. */
 export async function addHandler(
   test: TestDatabase,
   handle: Handling,
@@ -27,7 +27,7 @@ export async function addHandler(
   return { name, relay: createRelay({ db: test.relay, subscriptions: [subscription] }) };
 }
 
-/** Appends an event of a test to a stream. */
+/** Appends a test event to the stream `test-…`. */
 export async function append(test: TestDatabase, stream: string, type = "Tested"): Promise<void> {
   const events = JSON.stringify([{ id: crypto.randomUUID(), type, data: {}, metadata: {} }]);
   await sql`
@@ -35,12 +35,12 @@ export async function append(test: TestDatabase, stream: string, type = "Tested"
       where stream = ${`test-${stream}`}), ${events}::text::jsonb, null)`.execute(test.command);
 }
 
-/** Makes everything due that was set aside: nobody has to wait for the back-off. */
+/** Makes all retries due except parked events: no test waits for the back-off. */
 export async function makeDue(test: TestDatabase): Promise<void> {
   await sql`update relay.retries set due_at = clock_timestamp() where parked_at is null`.execute(test.owner);
 }
 
-/** The same, without taking away from a relay what it is trying at the moment. */
+/** Like `makeDue`, but leaves alone the retries in progress in a relay. */
 export async function makeDueWhatWaits(test: TestDatabase): Promise<void> {
   await sql`
     update relay.retries set due_at = clock_timestamp() where id = any(array(
@@ -49,7 +49,7 @@ export async function makeDueWhatWaits(test: TestDatabase): Promise<void> {
     ))`.execute(test.owner);
 }
 
-/** The stream of a test's event and its version, such as `a2`. */
+/** Returns the stream and the version of a test event, for example `a2`. */
 export function nameOf({ stream, version }: RecordedEvent): string {
   return `${stream.replace("test-", "")}${version}`;
 }

@@ -7,7 +7,7 @@ export interface Held {
   rollback(): Promise<void>;
 }
 
-/** Does some work in a transaction, which then stays open until it is told how to end. */
+/** Does some work in a transaction and keeps the transaction open until `commit` or `rollback`. */
 export async function hold(db: Database, work: (trx: Database) => Promise<unknown>): Promise<Held> {
   let finish!: (end: "commit" | "rollback") => void;
   const ended = new Promise<"commit" | "rollback">((resolve) => finish = resolve);
@@ -31,7 +31,7 @@ export async function hold(db: Database, work: (trx: Database) => Promise<unknow
 
 const ROLLBACK = new Error("Rolled back on purpose");
 
-/** Waits until as many statements in this database wait for a lock. */
+/** Waits until at least `statements` statements in the database of `db` wait for a lock. */
 export async function untilBlocked(db: Database, statements = 1): Promise<void> {
   await until(`${statements} statements wait for a lock`, async () => {
     const { rows } = await sql`

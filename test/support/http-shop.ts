@@ -5,26 +5,26 @@ import { execute } from "../../src/write/execute.ts";
 import type { Answer, TestApp } from "./app.ts";
 import { anybody } from "./context.ts";
 
-/** What a command answered: its id, version and token. */
+/** The answer to a command: the id, version and token. */
 export interface Receipt {
   id: string;
   version: number;
   token: string;
 }
 
-/** A customer, who is there at once. */
+/** Adds a customer, ready for use at once, and returns the id. */
 export async function newCustomer(app: TestApp): Promise<string> {
   const id = randomUUID();
   expectDone(await app.put(`/customers/${id}`, { name: "Ada Lovelace", email: "ada@example.com" }));
   return id;
 }
 
-/** A product of the catalogue. */
+/** Adds a product to the catalogue and returns the receipt. */
 export async function newProduct(app: TestApp, input: { name?: string; priceCents?: number } = {}) {
   return expectDone(await app.post("/products", { name: "Desk lamp", priceCents: 4_900, ...input }));
 }
 
-/** A placed order, of one piece of a new product unless the lines are given. */
+/** Places an order and returns the receipt. Default lines: a single piece of a new product. */
 export async function newOrder(
   app: TestApp,
   given: { customerId?: string; lines?: { productId: string; quantity: number }[] } = {},
@@ -34,7 +34,7 @@ export async function newOrder(
   return expectDone(await app.post("/orders", { customerId, lines }));
 }
 
-/** Confirms an order, which has no route. */
+/** Confirms an order without HTTP: the command has no route. */
 export async function confirm(app: TestApp, id: string): Promise<void> {
   await execute(app.database.command, confirmOrder, { id, input: {} }, anybody);
 }

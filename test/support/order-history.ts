@@ -1,6 +1,6 @@
 import type { OrderEvent } from "../../src/features/ordering/events.ts";
 
-/** What may have happened to an order. */
+/** Sample events of an order. */
 const lines = [{ productId: "p1", quantity: 1, unitPriceCents: 100 }];
 
 export const placed: OrderEvent = {

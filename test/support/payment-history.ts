@@ -1,6 +1,6 @@
 import type { PaymentEvent } from "../../src/features/payments/events.ts";
 
-/** What may have happened to a payment. */
+/** Sample events of a payment. */
 export const requested: PaymentEvent = {
   type: "PaymentRequested",
   data: { amountCents: 900, token: "visa" },

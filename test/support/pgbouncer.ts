@@ -9,7 +9,7 @@ import { serverOwner } from "../../src/process/postgres-binaries.ts";
 import { until } from "./until.ts";
 import { freePort } from "./free-port.ts";
 
-/** What it keeps for a client: a session, each of its transactions, or these with what it has prepared (1.21, newer). */
+/** Pooling by session, by transaction, or by transaction with prepared statements kept (1.21, newer). */
 export type PoolMode = "session" | "transaction" | "transaction-prepared";
 
 export interface PgBouncer {
@@ -17,7 +17,7 @@ export interface PgBouncer {
   stop(): Promise<void>;
 }
 
-/** Where PgBouncer is, Debian's or one that is earlier in PATH; undefined when it is not installed. */
+/** Returns the path of the first PgBouncer in PATH, otherwise of Debian's; undefined if not installed. */
 export async function findPgBouncer(): Promise<string | undefined> {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
   for (const path of folders.map((folder) => join(folder, "pgbouncer"))) {
@@ -26,7 +26,7 @@ export async function findPgBouncer(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Whether this one can keep what clients prepare; it then does so unless it is told not to. */
+/** True from PgBouncer 1.21 on: prepared statements can be kept. The default depends on the version. */
 export async function keepsPrepared(binary: string): Promise<boolean> {
   const { stdout } = await promisify(execFile)(binary, ["--version"]);
   const [, major, minor] = /(\d+)\.(\d+)/.exec(stdout)!;
@@ -34,8 +34,8 @@ export async function keepsPrepared(binary: string): Promise<boolean> {
 }
 
 /**
- * Starts a PgBouncer in front of a server: for every database and every login, also those that are made later. More
- * settings are lines of its file.
+ * Starts a PgBouncer in front of a server, for all present and future databases and logins.
+ * `more` adds lines to the settings.
  */
 export async function startPgBouncer(
   binary: string,
@@ -49,7 +49,7 @@ export async function startPgBouncer(
   const { username, password } = new URL(adminUrl);
   await writeFile(join(folder, "users"), `"${username}" "${decodeURIComponent(password)}"\n`);
   await writeFile(join(folder, "pgbouncer.ini"), toSettings(folder, adminUrl, port, mode) + more);
-  // It refuses to run as root.
+  // PgBouncer refuses to run as root.
   const { uid, gid } = await serverOwner(folder);
   const child = spawn(binary, [join(folder, "pgbouncer.ini")], {
     stdio: "ignore",
@@ -67,14 +67,14 @@ export async function startPgBouncer(
   };
 }
 
-/** The same URL, on another port of this machine. */
+/** Returns the same URL on another port of this machine. */
 export function throughPort(target: string, port: number): string {
   const url = new URL(target);
   url.host = `127.0.0.1:${port}`;
   return url.href;
 }
 
-/** Logins are checked against the server's own list of passwords, so that nobody has to keep another one. */
+/** Returns the settings. Logins are checked against the server's passwords: no second list is needed. */
 function toSettings(folder: string, adminUrl: string, port: number, mode: PoolMode): string {
   const { hostname, port: serverPort, username } = new URL(adminUrl);
   return `[databases]

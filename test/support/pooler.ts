@@ -3,20 +3,20 @@ import { type Pooler, withPooler } from "../../src/database/pooler.ts";
 import type { DatabaseUrls } from "../../src/config.ts";
 import { findPgBouncer, type PoolMode, startPgBouncer, throughPort } from "./pgbouncer.ts";
 
-/** The PgBouncer that the run-time roles of test databases connect through. */
+/** The PgBouncer between the run-time roles of test databases and the server. */
 export interface TestPooler {
   port: number;
   pooler: Pooler;
 }
 
-/** What each way of pooling allows the program: a session could do anything, here it is asked to prepare. */
+/** The program's setting for each pool mode. Sessions allow anything; here the program prepares. */
 const POOLERS: Record<PoolMode, Pooler> = {
   "session": "transaction-prepared",
   "transaction": "transaction",
   "transaction-prepared": "transaction-prepared",
 };
 
-/** A PgBouncer in front of the server, if `TEST_POOLER` says so; undefined if it does not. */
+/** Starts a PgBouncer in front of the server in the mode `TEST_POOLER`; returns undefined without a mode. */
 export async function startTestPooler(adminUrl: string) {
   const mode = Object.keys(POOLERS).find((mode) => mode === process.env.TEST_POOLER) as PoolMode | undefined;
   if (!mode) return undefined;
@@ -26,7 +26,7 @@ export async function startTestPooler(adminUrl: string) {
   return { pooler: { port, pooler: POOLERS[mode] }, stop };
 }
 
-/** The URLs, with those of the run-time roles through the pooler. */
+/** Returns the URLs, with the run-time roles' URLs through the pooler. */
 export function pooled(urls: DatabaseUrls, { port, pooler }: TestPooler): DatabaseUrls {
   const through = (url: string) => withPooler(throughPort(url, port), pooler);
   const { command, query, relay } = urls;

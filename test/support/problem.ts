@@ -14,7 +14,7 @@ const TITLES: Record<number, string> = {
   503: "Service Unavailable",
 };
 
-/** That the answer is a whole problem (RFC 9457) with this status and code, and points at these places. */
+/** Expects a complete problem (RFC 9457) with the status, the code and the pointers into the input. */
 export function expectProblem(
   { status, headers, body }: Answer,
   expected: number,

@@ -10,21 +10,21 @@ import { until } from "./until.ts";
 
 export interface Program {
   readonly pid: number;
-  /** What it has printed so far. */
+  /** The text printed up to now. */
   readonly output: string;
-  /** Its exit code; a signal gives null. */
+  /** The exit code; null after a signal. */
   readonly ended: Promise<number | null>;
   signal(signal: NodeJS.Signals): void;
-  /** Waits until it has printed that, and answers the first group. */
+  /** Waits until the output matches, and returns the first group, or the match without groups. */
   printed(pattern: RegExp): Promise<string>;
 }
 
 export interface ProgramOptions {
-  /** The checkout it runs from. */
+  /** The checkout of the program. */
   root?: string;
-  /** Settings; those of this process do not count. */
+  /** All settings: the settings of this process have no effect. */
   settings?: Record<string, string>;
-  /** Files to load before the program, from the root of this checkout. */
+  /** Files to load before the program, as paths from the root of this checkout. */
   preload?: string[];
 }
 
@@ -32,7 +32,7 @@ const START_MS = 30_000;
 const SETTINGS =
   /^(PORT|HOST|RELAY.*|PUBLISH.*|LOG_LEVEL|OPS_TOKEN|DATA_DIR|.*DATABASE.*_URL|NODE_OPTIONS|VITEST.*)$/;
 
-/** Runs this project's program in a mode, on the runtime that the tests run on; killed after the test. */
+/** Returns a function that runs the program in a mode, on the tests' runtime; killed after the test. */
 export function usePrograms(): (mode: string, options?: ProgramOptions) => Program {
   const running = new Set<ChildProcess>();
   afterEach(async () => {
@@ -64,7 +64,7 @@ function watchProgram(child: ChildProcess): Program {
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.setEncoding("utf8").on("data", (text) => output += text);
   }
-  // Not "exit": by then some of the output may still be on its way.
+  // Not "exit": output may still arrive after "exit".
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   return {
     pid: child.pid!,
@@ -72,7 +72,7 @@ function watchProgram(child: ChildProcess): Program {
     get output() {
       return output;
     },
-    // Not `child.kill`: with that, Deno takes the signal for the reason of the end, whatever the exit code.
+    // Not `child.kill`: Deno would then report the signal as the reason of the end, despite an exit code.
     signal: (signal) => void process.kill(child.pid!, signal),
     async printed(pattern) {
       const found = await until(`it prints ${pattern}`, () => {
@@ -88,11 +88,11 @@ function watchProgram(child: ChildProcess): Program {
 
 export interface DataFolder {
   readonly path: string;
-  /** The process id of the PostgreSQL whose files are in it; undefined when none runs. */
+  /** Returns the process id of the PostgreSQL running in the folder; undefined if none runs. */
   postgres(): Promise<number | undefined>;
 }
 
-/** A folder for `DATA_DIR`; after the tests of the file, what still runs in it is stopped. */
+/** Creates a folder for `DATA_DIR`. After the file's tests, a PostgreSQL still running inside is stopped. */
 export function useDataFolder(): DataFolder {
   let path = "";
   const postgres = async () => {
@@ -101,7 +101,7 @@ export function useDataFolder(): DataFolder {
   };
   beforeAll(async () => {
     path = await mkdtemp(join(tmpdir(), "cqrs-data-"));
-    // PostgreSQL has to get at it when root runs the tests.
+    // When root runs the tests, PostgreSQL runs as another user and needs access.
     await chmod(path, 0o711);
   });
   afterAll(async () => {
@@ -118,7 +118,7 @@ export function useDataFolder(): DataFolder {
   };
 }
 
-/** The settings that name a database, with a login for each role. */
+/** Returns the settings for a database, with a login for each role. */
 export function settingsOf({ owner, command, query, relay }: DatabaseUrls): Record<string, string> {
   return {
     PORT: "0",

@@ -2,29 +2,29 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll } from "vitest";
 
 export interface Proxy {
-  /** The same URL, through the proxy. */
+  /** Returns the same URL through the proxy. */
   url(target: string): string;
-  /** How often the direction changed from client to server: the round trips. */
+  /** The number of round trips: changes of direction to "client to server". */
   roundTrips: number;
-  /** The longest row of round trips that each began after the one before was answered, on whichever connections. */
+  /** The longest sequence of round trips, each begun after the previous reply, over all connections. */
   roundTripsInARow: number;
-  /** Bytes are accepted and go nowhere, in both directions. */
+  /** True: the proxy accepts bytes and drops all of them, in both directions. */
   blackHole: boolean;
-  /** Only what the server says is lost: what the client asked for takes effect. */
+  /** True: the proxy drops only the server's replies. The client's requests take effect. */
   loseReplies: boolean;
-  /** How long bytes take on their way, each way. */
+  /** The delay of bytes in each direction. */
   delayMs: number;
-  /** Cuts every connection at once, with a reset. */
+  /** Cuts every connection at once, with a reset (RST). */
   cut(): void;
   /** Ends every connection in good order (FIN). */
   finish(): void;
-  /** Refuses new connections from now on, and cuts those there are. */
+  /** Cuts every connection, and refuses new connections from now on. */
   close(): Promise<void>;
-  /** Takes connections again. */
+  /** Accepts connections again. */
   open(): Promise<void>;
 }
 
-/** A TCP proxy in front of the database that counts and breaks things. */
+/** Starts a TCP proxy in front of the database, to count round trips and to break connections. */
 export function useProxy(target: () => string): Proxy {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
@@ -53,12 +53,12 @@ export function useProxy(target: () => string): Proxy {
       sockets.add(one);
       one.on("error", () => {}).on("close", () => {
         sockets.delete(one);
-        // What is still on its way arrives first.
+        // Bytes on the way arrive first.
         later(() => other.destroySoon());
       });
     }
   });
-  // Timers of the same length fire in the order in which they were set, so bytes stay in order.
+  // Bytes stay in order: timers of equal length fire in the order of their creation.
   const later = (pass: () => void) => void (proxy.delayMs > 0 ? setTimeout(pass, proxy.delayMs) : pass());
   let port = 0;
   const open = () =>

@@ -7,12 +7,12 @@ import type { TestDatabase } from "./database.ts";
 import { addHandler, makeDue } from "./handlers.ts";
 import { type Receiver, SECRET } from "./receiver.ts";
 
-/** As the program posts, to this machine too. */
+/** Posts like the program, and also to this machine. */
 export const post: Post = createPost("allow");
 
 let endpoints = 0;
 
-/** A publisher to a receiver, which begins after the events there are. */
+/** Adds a publisher, starting at the end of the log. Returns the subscription's name and a relay. */
 export async function addPublisher(
   test: TestDatabase,
   { url }: Pick<Receiver, "url">,
@@ -24,7 +24,7 @@ export async function addPublisher(
   return await addHandler(test, handler.handle, handler);
 }
 
-/** One relay for the subscriptions of several. */
+/** Creates a single relay for the subscriptions of several relays. */
 export function together(...relays: Relay[]): Relay {
   return createRelay({
     db: relays[0]!.db,
@@ -32,7 +32,7 @@ export function together(...relays: Relay[]): Relay {
   });
 }
 
-/** Drains what is new, and tries again what was set aside without waiting for the back-off. */
+/** Drains new events and all retries, without waiting for the back-off. */
 export async function drainWhatIsDue(test: TestDatabase, relay: Relay): Promise<void> {
   await makeDue(test);
   await drain(relay, 5_000);

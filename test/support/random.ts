@@ -4,12 +4,12 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
 export interface Random {
   readonly seed: number;
-  /** A whole number, both ends included. */
+  /** Returns a whole number, both bounds included. */
   between(from: number, to: number): number;
   chance(percent: number): boolean;
 }
 
-/** Chance that can be repeated: `TEST_SEED=… npm test`. The seed is printed. */
+/** Creates repeatable random numbers and prints the seed. To repeat a run: `TEST_SEED=… npm test`. */
 export function seededRandom(what: string): Random {
   const seed = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000_000);
   console.log(`${what}: TEST_SEED=${seed}`);

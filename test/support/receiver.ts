@@ -8,23 +8,23 @@ export const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 export interface Received {
   headers: IncomingHttpHeaders;
   body: string;
-  /** What the body says; it was signed with SECRET. */
+  /** The parsed body, signed with SECRET. */
   // deno-lint-ignore no-explicit-any
   event: any;
-  /** The stream of a test's event and its version, such as `a2`. */
+  /** The stream and the version of a test event, for example `a2`. */
   name: string;
 }
 
 export interface Receiver {
   url: string;
-  /** What has come, in that order, answered or not. */
+  /** Events with a valid signature in the order of arrival, answered or not. */
   received: Received[];
   connections: number;
-  /** Answers what was received: 204 when left alone. */
+  /** Answers a received event; by default with 204. */
   answer: (answer: ServerResponse, received: Received) => void;
 }
 
-/** An HTTP server that takes signed events, and refuses with 401 what is not. */
+/** Starts an HTTP server for signed events. A request without a valid signature is answered with 401. */
 export function useReceiver(host = "127.0.0.1"): Receiver {
   const webhook = new Webhook(SECRET);
   const take = async (request: IncomingMessage, answer: ServerResponse) => {

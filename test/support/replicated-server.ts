@@ -11,24 +11,24 @@ import { run } from "../../src/process/run.ts";
 import { until } from "./until.ts";
 
 export interface ReplicatedServer {
-  /** Of the superuser. */
+  /** The superuser's URL on the primary. */
   readonly url: string;
-  /** The same on the replica. */
+  /** The superuser's URL on the replica. */
   readonly replicaUrl: string;
-  /** The same URL on the replica. */
+  /** Returns the same URL on the replica. */
   onReplica(url: string): string;
-  /** The replica receives, and shows nothing of it, until it is resumed. */
+  /** Makes the replica receive changes without showing them, until `resume`. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** The replica shows a commit no earlier than this after it was made. */
+  /** Makes the replica show a commit `ms` after the commit, at the earliest. */
   delay(ms: number): Promise<void>;
-  /** The replica is stopped and started, in good order. */
+  /** Stops the replica in good order and starts the replica again. */
   restartReplica(): Promise<void>;
-  /** Waits until the replica shows what is committed now. */
+  /** Waits until the replica shows all commits made before the call. */
   caughtUp(): Promise<void>;
 }
 
-/** A PostgreSQL for the tests of this file only, and a streaming replica of it. */
+/** Starts a PostgreSQL with a streaming replica, only for the tests of a file. */
 export function useReplicatedServer(): ReplicatedServer {
   let folder: string;
   let [primary, replica]: EmbeddedPostgres[] = [];
@@ -90,7 +90,7 @@ export function useReplicatedServer(): ReplicatedServer {
   };
 }
 
-/** Of a server that is stopped. The copy belongs to whoever the server runs as, too. */
+/** Copies the files of a stopped server, with their owner: the server's user. */
 async function copyData(from: string, to: string): Promise<void> {
   await mkdir(to);
   await Promise.all([from, to].map((folder) => chmod(folder, 0o755)));

@@ -6,13 +6,13 @@ import { type RunningShop, useRunningShop } from "./running-shop.ts";
 
 export interface ReplicatedShop extends RunningShop {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  /** Adds a product and answers its receipt. */
+  /** Adds a product and returns the receipt. */
   addProduct(): Promise<{ id: string; token: string }>;
-  /** What the operator sees of the replica. */
+  /** Returns the replica's state as shown to the operator. */
   replica(): Promise<unknown>;
 }
 
-/** A running shop whose queries go to the replica, `through` something in between. */
+/** Starts a shop with queries on the replica. `through` may put, for example, a proxy in between. */
 export function useReplicatedShop(
   server: ReplicatedServer,
   settings: Record<string, string> = {},
@@ -42,7 +42,7 @@ export function useReplicatedShop(
   });
 }
 
-/** What the settings make of a URL for queries that is elsewhere. */
+/** Returns the program's URLs for settings with the queries on a replica. */
 export function withReplica(urls: DatabaseUrls, replicaUrl: string): DatabaseUrls {
   const settings = readSettings({ ...settingsOf(urls), QUERY_DATABASE_URL: replicaUrl });
   return databaseUrls({ ...settings, DATABASE_URL: urls.owner });

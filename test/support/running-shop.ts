@@ -11,12 +11,12 @@ export interface RunningShop {
   client: ReturnType<typeof createClient>;
 }
 
-/** Short, so that a file is over soon after its last test. */
+/** Short: a test file ends soon after the last test. */
 const KEEP_ALIVE_MS = 1_000;
 
 /**
- * The API on a real port and the relay, as `npm start` starts them, on a database of their own; `reach` says how they
- * reach it, if not directly.
+ * Starts the API on a real port and the relay, like `npm start`, on a new database.
+ * `reach` may change the program's URLs of the database, for example to go through a proxy.
  */
 export function useRunningShop(
   settings: Record<string, string> = {},
@@ -37,7 +37,7 @@ export function useRunningShop(
   };
 }
 
-/** In this process. */
+/** Starts the program in this process. */
 function useStarted(urls: () => DatabaseUrls | Promise<DatabaseUrls>, settings: Record<string, string>) {
   let started: Started;
   beforeAll(async () => {

@@ -5,10 +5,10 @@ import type { Runtime } from "../runtimes/runtimes.ts";
 import { type Running, startOn } from "../runtimes/start.ts";
 import { settingsOf } from "./program.ts";
 
-/** The runtime that the program is to be tested on, in a process of its own; none: in the process of the tests. */
+/** The program's runtime, in a separate process; undefined: the program runs in the process of the tests. */
 export const runtime = process.env.TEST_RUNTIME as Runtime | undefined;
 
-/** Runs the program for the tests of this file, on the runtime that is to be tested or on the one that is given. */
+/** Runs the program for the tests of a file, on the given runtime, by default `TEST_RUNTIME`. */
 export function useRuntime(
   urls: () => DatabaseUrls | Promise<DatabaseUrls>,
   settings: Record<string, string> | (() => Record<string, string>),

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "../../src/database/database.ts";
 
-/** The tables, views and functions of the program's schemas, as text: the definitions as PostgreSQL knows them. */
+/** Returns PostgreSQL's definitions of the tables, views and functions of the program's schemas, as text. */
 export async function describeSchema(db: Database): Promise<string> {
   const { rows } = await sql<{ text: string }>`
     with objects (oid, kind, name) as (

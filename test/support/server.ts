@@ -9,16 +9,16 @@ import { startTestPooler, type TestPooler } from "./pooler.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Of a login that may create databases and roles. */
+    /** The URL of a login with the right to create databases and roles. */
     adminUrl: string;
-    /** Between the run-time roles and that server, if there is one. */
+    /** The pooler between the run-time roles and the server; undefined without a pooler. */
     pooler: TestPooler | undefined;
   }
 }
 
 /**
- * One PostgreSQL for the whole run: `TEST_DATABASE_URL`, or a container where an engine answers, or embedded; behind a
- * PgBouncer with `TEST_POOLER`.
+ * Provides a single PostgreSQL for the run: `TEST_DATABASE_URL`, or a container where an engine answers,
+ * or an embedded server (`TEST_PG` can choose). With `TEST_POOLER`, a PgBouncer is in front.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { kind, url, stop } = await startServer();
@@ -74,7 +74,7 @@ async function startEmbedded() {
   };
 }
 
-/** Asks the engine itself, because a socket that hangs would make testcontainers hang. */
+/** True when the container engine answers within a second. Testcontainers would hang on a silent socket. */
 function engineAnswers(): Promise<boolean> {
   const host = new URL(process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock");
   const place = host.protocol === "unix:"

@@ -1,7 +1,7 @@
 import type { TestDatabase } from "./database.ts";
 import { until } from "./until.ts";
 
-/** Waits until queries can see a product. */
+/** Waits until queries show a product. */
 export async function untilShown(test: TestDatabase, id: string): Promise<void> {
   await until(`product ${id} is shown`, async () => {
     const shown = await test.query.selectFrom("read.product_catalog").select("name")

@@ -3,7 +3,7 @@ import { CommandRejected } from "../../src/errors.ts";
 import type { Command } from "../../src/write/command.ts";
 import type { Event } from "../../src/write/event.ts";
 
-/** Given the events that have happened, when a command comes, then these events follow, or it is rejected. */
+/** Tests a command after past events: new events follow (`then`), or a rejection (`thenRejected`). */
 export function given(...history: Event[]) {
   return {
     when<Input, State, E extends Event>({ aggregate, decide }: Command<Input, State, E>, input: Input) {
@@ -13,7 +13,7 @@ export function given(...history: Event[]) {
   };
 }
 
-/** For commands that begin a stream: given what the rest of the system says. */
+/** Tests a command that begins a stream, with the data loaded from other parts of the system. */
 export function knowing<Loaded>(loaded: Loaded) {
   return {
     when<Input, State, E extends Event>({ decide }: Command<Input, State, E, Loaded>, input: Input) {

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 
 const LOOK_AGAIN_MS = 5;
 
-/** Waits until the condition gives something truthy, and answers that. @throws {Error} After the deadline. */
+/** Waits for the condition's first truthy value and returns the value. @throws {Error} After the deadline. */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,

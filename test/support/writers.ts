@@ -8,16 +8,16 @@ import type { Random } from "./random.ts";
 export interface Load {
   writers: number;
   streams: number;
-  /** Events that each writer commits. */
+  /** The number of events committed by each writer. */
   events: number;
-  /** How long a writer holds its transaction open before it commits: at most. */
+  /** The longest time between an append and the end of the transaction. */
   commitDelayMsMax: number;
   rollbackPercent: number;
 }
 
 /**
- * Writers that append to streams they share, each in a transaction that it commits after a while or rolls back.
- * Answers the ids of the events that were committed.
+ * Runs writers on shared streams. Each append has a transaction, committed or rolled back after a while.
+ * Returns the ids of the committed events.
  */
 export async function write(db: Database, load: Load, random: Random): Promise<Set<string>> {
   const committed = new Set<string>();
@@ -32,7 +32,7 @@ export async function write(db: Database, load: Load, random: Random): Promise<S
   return committed;
 }
 
-/** Answers the id of the event, or undefined when it was rolled back or a rival was faster. */
+/** Returns the id of the event; undefined after a rollback or when another writer was faster. */
 async function appendOnce(
   db: Database,
   stream: string,

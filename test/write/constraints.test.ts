@@ -22,7 +22,7 @@ describe("stock", () => {
 
   it("that the database refuses is a rejection, and nothing of the command stays", async () => {
     const id = await aProduct(test.command, { pieces: 5 });
-    // A decision that forgets to look.
+    // A decision without a look at the stock.
     const careless: typeof receiveStock = {
       ...receiveStock,
       decide: () => [{ type: "StockReserved", data: { orderId: crypto.randomUUID(), quantity: 6 } }],

@@ -86,7 +86,7 @@ describe("a command whose key has an answer", () => {
       result,
     };
     let loads = 0;
-    // Twice the version is an old one; the third time, the twin of this command gets its answer while it loads.
+    // Loads an old version twice; during the third load, a twin of the command stores the result.
     const outrun: typeof changePrice = {
       ...changePrice,
       load(db) {
@@ -157,7 +157,7 @@ async function fingerprintOf(id: string, priceCents: number): Promise<string> {
   return (await toKey("ChangePrice", { id, input: { priceCents } }, keyed("any")))!.fingerprint;
 }
 
-/** How many events the commands with this key have led to. */
+/** Counts the events of the products added with the key. */
 async function eventsOf(key: string): Promise<number> {
   const kept = await test.command.selectFrom("write.idempotency_keys").select("result").where("key", "=", key)
     .execute();

@@ -36,7 +36,7 @@ beforeAll(async () => {
   }
 });
 
-/** A command to be carried out on whichever aggregate it is given. */
+/** Carries out a command on the aggregate with the given id. */
 type Step = (id: string) => Promise<unknown>;
 
 function step<Input, State, E extends Event, Loaded>(
@@ -45,7 +45,7 @@ function step<Input, State, E extends Event, Loaded>(
 ): fc.Arbitrary<Step> {
   return input.map((input) =>
     Object.assign((id: string) => execute(database.command, command, { id, input }, anybody), {
-      // What fast-check prints of a failing sequence.
+      // Printed by fast-check for a failing sequence.
       [fc.toStringMethod]: () => `${command.name} ${JSON.stringify(input)}`,
     })
   );
@@ -93,7 +93,7 @@ describe("The tables and the log tell the same story", () => {
 
   it("of a stock", async () => {
     const addition = step(addProduct, fc.constant({ name: "lamp", priceCents: 1 }));
-    // Enough for several orders, so that the sequences do not mostly end in rejections.
+    // Enough for several orders: otherwise most sequences would end in rejections.
     const delivery = step(receiveStock, fc.constant({ quantity: 10 }));
     const steps = fc.array(
       fc.oneof(

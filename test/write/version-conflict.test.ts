@@ -87,7 +87,7 @@ describe("a command whose rival has not committed yet", () => {
 describe("a command whose rival commits between its load and its save", () => {
   it("decides again on what the rival has done", async () => {
     const id = await aProduct(test.command, { priceCents: 100 });
-    // Loading only reads the keys, saving writes one: so it stops in between.
+    // Loading reads keys, saving writes a key: the command stops between load and save.
     const gate = await hold(
       test.owner,
       (trx) => sql`lock table write.idempotency_keys in exclusive mode`.execute(trx),

@@ -7,14 +7,14 @@ const TIMEOUT_MS = 30_000;
 const BACKOFF_MS = 500;
 const BACKOFF_MS_MAX = 60_000;
 
-/** A try that failed. */
+/** A failed try. */
 export interface Failure {
   message: string;
-  /** Whether the failure counts against the event: not when the database was away, or others were faster. */
+  /** True when the failure counts as a try: not when the database was away, or others were faster. */
   counts: boolean;
 }
 
-/** Tries to handle an event, within the handler's time. Never throws: returns the failure, if there was one. */
+/** Tries to handle an event within the handler's time limit. Never throws: returns a failure, or undefined. */
 export async function tryOnce(
   { handle, timeoutMs = TIMEOUT_MS }: Handler,
   event: RecordedEvent,
@@ -42,17 +42,17 @@ export async function tryOnce(
   }
 }
 
-/** A handler that acts on a popular aggregate may be outrun again and again. */
+/** Others may be faster again and again: when many commands change the same aggregate. */
 function isOthersFault(error: unknown): boolean {
   return isUnavailable(error) || isGivenUp(error) || error instanceof VersionConflict;
 }
 
-/** A statement or a lock that took too long: the event itself may well be the reason. */
+/** A statement or a lock took too long: the event may well be the reason. */
 function isTooLong(error: unknown): boolean {
   return isDatabaseError(error) && ["57014", "55P03"].includes(error.code);
 }
 
-/** How long to rest after so many tries: exponential, with full jitter. */
+/** Returns the milliseconds to rest after a number of tries: exponential, with full jitter, at most 60,000. */
 export function backoffMs(attempts: number): number {
   return Math.round(Math.random() * Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** Math.max(1, attempts)));
 }

@@ -1,21 +1,21 @@
 import type { RecordedEvent } from "../../write/event.ts";
 
-/** TypeScript that runs for events: a process manager, say, or a publisher that sends events elsewhere. */
+/** TypeScript code run for events: a process manager, or a publisher sending events elsewhere. */
 export interface Handler {
-  /** The name of its checkpoint. */
+  /** The name of the checkpoint. */
   name: string;
-  /** Shown to operators, such as `process manager`. */
+  /** Shown to operators, for example `process manager`. */
   kind: string;
-  /** Whether the handler wants to be told of the event. All events, when left out. */
+  /** Returns true if the handler wants the event. Left out: the handler wants every event. */
   concerns?(event: RecordedEvent): boolean;
   /**
-   * Handles one event. The events of a stream come one after the other, those of different streams side by side. An
-   * event may come again, after a failure or because a relay died: the work has to bear a repetition.
-   * `signal` aborts when the time is up: then the handler has failed.
+   * Handles an event. The events of a stream come in sequence, events of different streams side by side. An event
+   * may come again, after a failure or because a relay died: a repetition must do no harm.
+   * `signal` aborts when the time is up, and the try has failed.
    */
   handle(event: RecordedEvent, signal: AbortSignal): Promise<void>;
-  /** How long one event may take: 30 seconds when left out. */
+  /** The time limit for an event: 30 seconds when left out. */
   timeoutMs?: number;
-  /** After how many failed tries an event is parked, two at least: 8 when left out. */
+  /** The number of failed tries before an event is parked, at least 2: 8 when left out. */
   attemptsMax?: number;
 }

@@ -4,44 +4,47 @@ import { isUnavailable } from "../../errors.ts";
 import { sleep } from "../../sleep.ts";
 import type { Batch } from "../subscription.ts";
 
-/** A relay that dies loses its lease after this long; until then no other relay goes on. */
+/** The length of a lease. No other relay goes on with the work of a dead relay before the end of the lease. */
 export const LEASE_MS = 3_000;
 const SAY_AGAIN_MS = 100;
 
-/** A batch that no other relay handles meanwhile. */
+/** A batch reserved for a single relay. */
 export interface Lease {
   /**
-   * Later leases have higher fences: changes under an older fence are refused. Null when there is nothing to do any
-   * more: a lease had run out, and its events became retries.
+   * Later leases have higher fences: changes under an older fence are refused. Null when nothing is left to do: an
+   * earlier lease had run out, and the leased events became retries.
    */
   fence: number | null;
-  /** The streams that wait behind a retry. */
+  /** The streams waiting behind a retry. */
   blocked: string[];
 }
 
-/** An event to try again: it is not handled yet, although the checkpoint moves on. */
+/** An event to try again: not handled yet, although the checkpoint moves on. */
 export interface NewRetry {
   position: number;
   stream: string;
-  /** How often it was tried. */
+  /** The number of counted tries. */
   attempts: number;
   due_in_ms: number;
   last_error: string | null;
 }
 
-/** Leases a batch, unless another relay has it. @see migrations/0006_handlers.sql */
+/**
+ * Leases a batch. Returns undefined when the checkpoint is elsewhere, rests, or is taken by another relay.
+ * @see migrations/0006_handlers.sql
+ */
 export async function leaseBatch(db: Database, name: string, { from, to, events }: Batch) {
   const streams = [...new Set(events.map(({ stream }) => stream))];
   const lease = sql<Lease>`relay.lease(${name}, ${from}, ${to}, ${streams}::text[], ${LEASE_MS})`;
   return await db.selectFrom(lease.as("lease")).selectAll().executeTakeFirst();
 }
 
-/** Ends a lease: the checkpoint moves on, the retries stay behind. Returns false when the lease is lost. */
+/** Ends a lease: moves the checkpoint on and stores the retries. Returns false when the lease is lost. */
 export async function settleBatch(db: Database, name: string, { fence }: Lease, retries: NewRetry[]) {
   return await call(db, sql`relay.settle(${name}, ${fence}, ${JSON.stringify(retries)}::text::jsonb)`);
 }
 
-/** Moves the checkpoint over a batch that does not concern the subscription. */
+/** Moves the checkpoint over a batch without any event for the subscription. */
 export async function passBatch(db: Database, name: string, { from, to }: Batch): Promise<boolean> {
   return await call(db, sql`relay.pass(${name}, ${from}, ${to})`);
 }
@@ -51,7 +54,7 @@ async function call(db: Database, expression: RawBuilder<unknown>): Promise<bool
   return done;
 }
 
-/** Prolongs the lease of a batch. Returns whether this relay still had the lease. */
+/** Prolongs the lease of a batch. Returns false when the lease is lost. */
 export async function renewBatch(db: Database, name: string, { fence }: Lease): Promise<boolean> {
   const { numUpdatedRows } = await db.updateTable("relay.checkpoints")
     .set({ leased_until: sql<Date>`relay.in_ms(${LEASE_MS})` })
@@ -84,12 +87,15 @@ async function keepRenewing(
   for (;;) {
     await sleep(LEASE_MS / 4, signal);
     if (signal.aborted) return;
-    // A renewal that fails needs no care: the lease runs out, and another relay takes over.
+    // A failed renewal is tried again. If all fail, the lease runs out, and another relay takes over.
     if (!await renew().catch(() => true)) lost.abort();
   }
 }
 
-/** Tells the database the end of the work, again and again while the database is away: no other relay can take over. */
+/**
+ * Stores the end of the work. Tries again while the database is away, up to twice the length of a lease: no other
+ * relay can take over meanwhile.
+ */
 export async function sayEnd<T>(say: () => Promise<T>): Promise<T> {
   for (const deadline = performance.now() + 2 * LEASE_MS;;) {
     try {

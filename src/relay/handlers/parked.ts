@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "../../database/database.ts";
 
-/** An event that a subscription has given up: it, and the later events of its stream, wait for the operator. */
+/** An event given up by a subscription. The event and later events of the stream wait for the operator. */
 export interface Parked {
   id: number;
   subscription: string;
@@ -13,11 +13,11 @@ export interface Parked {
   attempts: number;
   error: string | null;
   parkedAt: Date;
-  /** How many later events of the stream wait behind it. */
+  /** The number of later events of the stream waiting behind the parked event. */
   waiting: number;
 }
 
-/** Parked events in the order in which they were set aside, above an id, at most `limit`. */
+/** Returns parked events with an id above `after`, at most `limit`, the oldest retry first. */
 export async function listParked(db: Database, after: number, limit: number): Promise<Parked[]> {
   return await db.selectFrom("relay.retries as retry")
     .innerJoin("relay.log as log", "log.position", "retry.position")
@@ -47,8 +47,8 @@ export async function listParked(db: Database, after: number, limit: number): Pr
 }
 
 /**
- * Makes parked events due: one, or all of a subscription. Each gets one more try, and is parked again if that fails.
- * Answers how many they are.
+ * Makes a parked event due, or all parked events of a subscription. Each event gets another try, and is parked again
+ * if the try fails. Returns the number of events made due.
  */
 export async function retryParked(
   db: Database,

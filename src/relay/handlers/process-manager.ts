@@ -5,31 +5,31 @@ import type { Event, RecordedEvent } from "../../write/event.ts";
 import { execute } from "../../write/execute.ts";
 import type { Handler } from "./handler.ts";
 
-/** Carries work through several steps: it answers events with commands. */
+/** Carries work through several steps: reacts to events with commands. */
 export interface ProcessManager<E extends Event> {
-  /** The name of its checkpoint. */
+  /** The name of the checkpoint. */
   name: string;
-  /** What follows from an event, by its type. It may run again for the same event: so it does nothing but send. */
+  /** Reactions by type of event. A reaction may run again for the same event, and therefore only sends. */
   reactions: {
     [Type in E["type"]]?: (event: RecordedEvent<E & { type: Type }>, send: Send) => Promise<void>;
   };
 }
 
 /**
- * Carries out a command in answer to an event: in effect once, however often the event is told. Answers the code of the
- * rejection when the business says no or there is no such aggregate, and undefined when it is done.
+ * Carries out a command in reaction to an event: in effect once, however often the event comes. Returns undefined
+ * after success, the code of the rejection when the business says no, `not-found` when the aggregate is missing.
  */
 export type Send = <Input, State, E extends Event, Loaded>(
   command: Command<Input, State, E, Loaded>,
   given: { id: string; input: Input },
 ) => Promise<string | undefined>;
 
-/** The handler of a process manager. */
+/** Returns the handler of a process manager. */
 export function toHandler<E extends Event>(
   command: Database,
   { name, reactions }: ProcessManager<E>,
 ): Handler {
-  // By the type of the event, which TypeScript cannot follow.
+  // Keyed by the type of the event: TypeScript cannot follow the connection.
   const all = reactions as unknown as Record<string, (event: RecordedEvent, send: Send) => Promise<void>>;
   return {
     name,
@@ -40,8 +40,8 @@ export function toHandler<E extends Event>(
 }
 
 /**
- * Sends commands as `name`, in answer to an event. Their idempotency key is made from the event, so the same event
- * leads to the same command only once.
+ * Returns the `send` of an event, with `name` as the caller. The idempotency key is made from the ids of event and
+ * aggregate: an event leads to the same command only once.
  */
 export function answering(
   db: Database,

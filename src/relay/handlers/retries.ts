@@ -13,17 +13,17 @@ const ATTEMPTS_MAX = 8;
 
 const logger = getLogger("cqrs.relay");
 
-/** An event that is being tried again. */
+/** An event being tried again. */
 interface Retry {
   id: number;
   position: number;
   /** The number of tries, the present try included. */
   attempts: number;
-  /** Rises with every try: a try with a smaller fence has lost its lease. */
+  /** Rises with every try: a try with a smaller fence has lost the lease. */
   fence: number;
 }
 
-/** Tries again the events of a handler that are due. Returns how many were tried. */
+/** Tries again the due events of a handler. Returns the number of tries. */
 export async function retryDue(db: Database, handler: Handler): Promise<number> {
   const { name, attemptsMax = ATTEMPTS_MAX } = handler;
   const lease = sql<Retry>`relay.lease_retries(${name}, ${attemptsMax}, ${RETRIES_AT_ONCE}, ${LEASE_MS})`;

@@ -15,13 +15,13 @@ import {
 } from "./lease.ts";
 import { retryDue } from "./retries.ts";
 
-/** Bounds the work that is lost, and done again, when a relay dies. */
+/** Bounds the work lost, and repeated, when a relay dies. */
 const BATCH_MAX = 100;
 const STREAMS_AT_ONCE = 8;
 
 /**
- * The subscription of a handler. Its events are handled at least once, those of a stream in order; the checkpoint
- * moves afterwards. An event that fails becomes a retry; meanwhile only its stream waits.
+ * Returns the subscription of a handler. Every event is handled at least once, the events of a stream in order;
+ * the checkpoint moves afterwards. An event whose handling failed becomes a retry; only the stream of the event waits.
  * @see docs/decisions/0009-retries.md
  */
 export function subscribeHandler(handler: Handler): Subscription {
@@ -55,7 +55,10 @@ async function handleBatch(
   return await sayEnd(() => settleBatch(db, name, lease, retries));
 }
 
-/** Returns the events to try again: those that fail, wait behind a failed one, or came after the time was up. */
+/**
+ * Returns the retries: failed events, events behind a retry of the same stream, and events left when the lease was
+ * lost or the relay stopped.
+ */
 async function handleStreams(
   handler: Handler,
   events: RecordedEvent[],
@@ -93,7 +96,7 @@ async function handleStream(
   return [];
 }
 
-/** The retry of an event that waits behind a failed event of its stream. */
+/** Returns the retry of an event without a try until now. */
 function waiting({ position, stream }: RecordedEvent): NewRetry {
   return { position, stream, attempts: 0, due_in_ms: 0, last_error: null };
 }

@@ -1,15 +1,15 @@
 import { getLogger } from "../../logging.ts";
 
-/** Work that becomes due by the clock of the database instead of by an event: a time limit that has passed, say. */
+/** Work made due by the clock of the database instead of by an event, for example by a time limit. */
 export interface Timer {
   name: string;
-  /** Does the work that is due, in effect once however often and by however many relays it is called. */
+  /** Does the due work: in effect once, however often and by however many relays `fire` is called. */
   fire(): Promise<void>;
 }
 
 const logger = getLogger("cqrs.relay");
 
-/** Fires every timer. A timer that fails does not keep the others from their work, and is fired again the next time. */
+/** Fires every timer. A failing timer does not stop the others, and is fired again the next time. */
 export async function fireTimers(timers: Timer[]): Promise<void> {
   await Promise.all(timers.map(async ({ name, fire }) => {
     try {

@@ -1,9 +1,9 @@
 import { sleep } from "../../sleep.ts";
 
-/** Something to wait for. A ring that nobody is waiting for is kept for the next one who does. */
+/** A signal to wait for. A ring without a waiter is kept for the next wait. */
 export interface Bell {
   ring(): void;
-  /** Ends when it rings, when the time is up, or when the signal aborts. */
+  /** Ends at a ring, when the time is up, or when the signal aborts. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -12,7 +12,7 @@ export function createBell(): Bell {
   return {
     ring: () => rung.abort(),
     async wait(ms, signal) {
-      // Not AbortSignal.any: each would be remembered by a signal that lives as long as the relay.
+      // Not AbortSignal.any: `signal` lives as long as the relay, and would remember every combination.
       await sleep(ms, rung.signal, signal);
       if (rung.signal.aborted) rung = new AbortController();
     },

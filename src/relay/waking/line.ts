@@ -8,21 +8,25 @@ const CONNECT_SECONDS_MAX = 5;
 const PROBE_MS_MAX = 4_000;
 const PROBE = "probe ";
 
-/** One connection that notifications may come through. */
+/** A connection for notifications. */
 export interface Line {
-  /** Aborts when the connection is closed, as far as that can be seen from here, or the signal does. */
+  /** Aborts together with the given signal, or when the driver notices a closed connection. */
   closed: AbortSignal;
-  /** @throws {Error} If there is no connection in time, or the URL is that of a pooler. */
+  /** @throws {Error} If the connection is not open in time, or the URL leads to a pooler. */
   open(): Promise<void>;
   /**
-   * Sends a notification from where writers do, and waits to hear it. False when it was not sent: see `relay.notify`.
-   * @throws {Error} If it is not heard in time.
+   * Sends a notification through `db`, as writers do, and waits for the arrival. Returns false when nothing was
+   * sent: see `relay.notify`.
+   * @throws {Error} If the notification does not arrive in time, or the connection is closed.
    */
   probe(db: Database): Promise<boolean>;
   end(): void;
 }
 
-/** Not `sql.listen`: it connects again by itself, and a first failure would go on behind its back. */
+/**
+ * Returns a line, still to be opened. Not `sql.listen`: the driver would connect again unseen, even after a failed
+ * first connection.
+ */
 export function createLine(url: string, onWake: () => void, signal: AbortSignal): Line {
   const lost = new AbortController();
   const closed = AbortSignal.any([lost.signal, signal]);
@@ -42,7 +46,7 @@ export function createLine(url: string, onWake: () => void, signal: AbortSignal)
   return {
     closed,
     async open() {
-      // It would work, and leave a session that listens to whoever is given it next.
+      // A `listen` would succeed, and leave a listening session to the next client of the pooler.
       if (poolerOf(url) !== "none") throw new Error("this is a pooler; set DATABASE_DIRECT_URL");
       await withinDeadline(client.unsafe("listen relay"), 1_000 * CONNECT_SECONDS_MAX);
     },
@@ -56,7 +60,7 @@ export function createLine(url: string, onWake: () => void, signal: AbortSignal)
       closed.throwIfAborted();
       return await withinDeadline(sendAndHear(db, payload, heard), PROBE_MS_MAX);
     },
-    // Nobody waits for it: the other side of a half-open connection never says goodbye.
+    // Not awaited: the other side of a half-open connection never confirms the end.
     end: () => void client.end({ timeout: 1 }),
   };
 }
@@ -68,7 +72,7 @@ async function sendAndHear(db: Database, payload: string, heard: Promise<void>):
   return sent;
 }
 
-/** The driver knows this option, its types do not. */
+/** Returns an option known to the driver, but missing in the driver's types. */
 function onNotified(tell: (payload: string) => void) {
   return { onnotify: (_channel: string, payload: string) => tell(payload) };
 }

@@ -4,7 +4,7 @@ import { sleep } from "../../sleep.ts";
 import { createLine, type Line } from "./line.ts";
 import { reportListener } from "./listeners.ts";
 
-/** With the time to connect and to probe, it stays below the 15 seconds in which deafness is noticed. */
+/** Together with the time to connect and to probe, less than 15 seconds: the limit for noticing deafness. */
 const PROBE_EVERY_MS = 5_000;
 const TRY_AGAIN_MS_MIN = 250;
 const TRY_AGAIN_MS_MAX = 5_000;
@@ -12,9 +12,9 @@ const TRY_AGAIN_MS_MAX = 5_000;
 const logger = getLogger("cqrs.relay");
 
 /**
- * Calls back when a writer has woken the relay, until the signal aborts. Never fails: without notifications, the relay
- * polls. A connection may be open and yet deaf: half-open, through a transaction pooler, or to another server. So the
- * relay notifies itself, and listens through a new connection when it does not hear that.
+ * Calls `onWake` when a writer has woken the relay, until the signal aborts. Never fails: without notifications, the
+ * relay polls. A connection may be open and yet deaf: half-open, through a transaction pooler, or to another server.
+ * Therefore the relay notifies itself, and opens a new connection after an unheard notification.
  * @see docs/decisions/0008-listening.md
  */
 export async function listen(
@@ -31,7 +31,7 @@ export async function listen(
       if (heard && hears === false) logger.info("Notifications arrive again");
       if (!heard) logger.warn("Cannot be notified, polling instead: {why}", { why });
     }
-    // What was sent while it did not hear is lost.
+    // Notifications sent to a deaf relay are lost.
     if (heard && !hears) onWake();
     failures = heard ? 0 : failures + 1;
     hears = heard;
@@ -53,7 +53,7 @@ export async function listen(
   await reporter.leave();
 }
 
-/** @throws {Error} If it does not hear any more. */
+/** @throws {Error} If a probe is not heard. */
 async function probeUntilDeaf(
   db: Database,
   line: Line,

@@ -3,17 +3,17 @@ import type { Database } from "../../database/database.ts";
 import { withinDeadline } from "../../database/send.ts";
 import { getLogger } from "../../logging.ts";
 
-/** A relay that runs, and whether it is notified of new events; one that is not looks by itself, once a second. */
+/** A running relay. A listening relay is notified of new events; without notifications, a relay polls. */
 export interface Listener {
   id: string;
   listening: boolean;
-  /** Since when it is so. */
+  /** The time of the last reported change of `listening`. */
   since: string;
   seenAt: string;
 }
 
 const SAY_EVERY_MS = 10_000;
-/** A relay that was not seen for so long is taken for stopped, and forgotten after a while. */
+/** A relay silent for longer is taken for stopped, and forgotten after `FORGET_SECONDS`. */
 const SILENT_SECONDS = 30;
 const FORGET_SECONDS = 300;
 
@@ -22,12 +22,12 @@ const WRITE_MS_MAX = 4_000;
 const logger = getLogger("cqrs.relay");
 
 export interface Reporter {
-  /** Writes it down if it has changed, or if it has not been said for ten seconds. Never fails: it will be said again. */
+  /** Writes a changed value at once, an unchanged value every ten seconds. Never fails: the next call tries again. */
   say(listening: boolean): Promise<void>;
   leave(): Promise<void>;
 }
 
-/** Keeps the row that says whether this relay is notified: for operators, whichever API they ask. */
+/** Returns the keeper of a row in `relay.listeners`: operators see the state of every relay through any API. */
 export function reportListener(db: Database): Reporter {
   const id = crypto.randomUUID();
   let said: boolean | undefined;
@@ -75,7 +75,7 @@ async function writeListener(db: Database, id: string, listening: boolean): Prom
     .execute();
 }
 
-/** The relays that run, or ran a moment ago. */
+/** Returns the relays seen within the last minutes, by id. */
 export async function listListeners(db: Database): Promise<Listener[]> {
   const rows = await db.selectFrom("relay.listeners").select(["id", "since", "seen_at as seenAt"])
     .select(sql<boolean>`listening and seen_at > ${ago(SILENT_SECONDS)}`.as("listening"))

@@ -9,24 +9,25 @@ import { listen } from "./listen.ts";
 import { sweep } from "../sweep.ts";
 import { fireTimers } from "../handlers/timer.ts";
 
-/** While a relay says it is awake, writers do not notify. It says so for this long, and again at half-time. */
+/** The length of "awake", said again at half-time. Writers do not notify while a relay says "awake". */
 const AWAKE_MS = 1_000;
-/** While awake and out of work, when to look again before saying "asleep": nobody notifies meanwhile. */
+/** Waits between the looks of an awake relay without work, before "asleep": nobody notifies meanwhile. */
 const LINGER_MS = [1, 1, 2, 4, 8];
-/** When to look again after saying "asleep": a writer may still have read the old value. */
+/** Waits before each further look after saying "asleep": a writer may still have read the old value. */
 const SECOND_LOOKS_MS = [0, 3, 15, 80];
 const POLL_MS = 1_000;
 const SWEEP_EVERY_MS = 3_600_000;
-/** How long a stop waits for handlers that are at work. */
+/** The longest wait of a stop for running tasks. */
 const STOP_MS = 8_000;
 
 const logger = getLogger("cqrs.relay");
 
 /**
- * Relays until the signal aborts: works while there is work, then sleeps until a writer notifies, or a second has
- * passed. A notification is only a hint, so a lost one costs at most that second.
+ * Relays until the signal aborts: works while events are left, and sleeps until a writer notifies, `pollMs` (a
+ * second) at most. A notification is only a hint: a lost notification costs at most `pollMs`.
  *
- * @throws {CheckpointBeyondLog} If the database is an older copy than its checkpoints. Anything else is tried again.
+ * @throws {CheckpointBeyondLog} If a checkpoint is beyond the log: run `npm run rewind`. Other errors do not end the
+ * relay.
  * @see docs/decisions/0004-waking.md
  */
 export async function runRelay(
@@ -62,7 +63,7 @@ export async function runRelay(
   }
 }
 
-/** Works at once, and again and again, beside the rest. */
+/** Works at once, and again after every pause of `ms`. */
 async function every(ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await work().catch((error: Error) => {
@@ -72,7 +73,7 @@ async function every(ms: number, signal: AbortSignal, work: () => Promise<void>)
   }
 }
 
-/** Works, tells the writers when it has become busy and when it no longer is, and looks again. */
+/** Works until no event is left. After having said "awake", says "asleep" and looks again. */
 async function workUntilQuiet(relay: Relay, bell: Bell, signal: AbortSignal): Promise<void> {
   while (await work(relay, bell, signal)) {
     await setAwake(relay.db, false);
@@ -86,7 +87,7 @@ async function workUntilQuiet(relay: Relay, bell: Bell, signal: AbortSignal): Pr
   }
 }
 
-/** Drains until nothing is left. Answers whether it has said it is awake: not for a single batch. */
+/** Drains until nothing is left. Returns true after having said "awake": never for a single batch. */
 async function work(relay: Relay, bell: Bell, signal: AbortSignal): Promise<boolean> {
   let saidAt = -Infinity;
   let busy = false;

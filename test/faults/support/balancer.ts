@@ -2,7 +2,7 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { setTimeout } from "node:timers/promises";
 
 export interface Sent {
-  /** "201", "503 database-unavailable", or why there was no answer. */
+  /** "201", "503 database-unavailable", or "lost: …" with the reason. */
   kind: string;
   // deno-lint-ignore no-explicit-any
   body?: any;
@@ -17,12 +17,12 @@ export interface Balancer {
   end(): void;
 }
 
-/** How long after its head a request's body is sent: so most stops come in the middle of one. */
+/** The pause between a request's head and body: most stops come in the middle of a request. */
 const BODY_MS = 50;
 
 /**
- * Gives each request to the next process, on connections that are kept alive. It goes on to another one only if a
- * connection is refused: then nothing was sent.
+ * Creates a balancer: each request goes to the next process, on connections kept alive.
+ * Only a refused connection, with nothing sent, moves a request to another process.
  */
 export function createBalancer(urls: string[]): Balancer {
   const agent = new Agent({ keepAlive: true });

@@ -3,15 +3,15 @@ import type { Database } from "../../../src/database/database.ts";
 import type { Verdict } from "./oracle.ts";
 import { effectStreamOf } from "./witness.ts";
 
-/** One thing that must be true, and what contradicts it. */
+/** A rule, with a query for the violations. */
 export interface Check {
   kind: Exclude<keyof Verdict, "events">;
   what: string;
-  /** The offenders, each as one text. */
+  /** The violations, each as a text. */
   offenders: RawBuilder<{ offender: string }>;
 }
 
-/** That what was acknowledged is stored, and that every event is in the log once, in its place. */
+/** Checks of the log: acknowledged events are stored; every event is in the log once, in its place. */
 export function logChecks(acknowledged: string[]): Check[] {
   const ids = sql`jsonb_array_elements_text(${JSON.stringify(acknowledged)}::text::jsonb)`;
   return [
@@ -73,7 +73,7 @@ export function logChecks(acknowledged: string[]): Check[] {
   ];
 }
 
-/** That every read model shows what its definition says, no more and no less. */
+/** Checks of the read models: each shows exactly the rows of its definition. */
 export async function readModelChecks(db: Database): Promise<Check[]> {
   const { rows } = await sql<{ name: string }>`
     select relname as name from pg_class where relnamespace = 'read'::regnamespace
@@ -91,7 +91,7 @@ export async function readModelChecks(db: Database): Promise<Check[]> {
   });
 }
 
-/** That every event had exactly one effect, and those of a stream came in its order. */
+/** Checks of the witness: every event has a single effect; effects keep the order of the stream. */
 export function witnessChecks(): Check[] {
   const effects = sql`(
     select event.stream, event.version, event.id, effect.version as place, effect.data

@@ -9,7 +9,7 @@ import { freePort } from "../../support/free-port.ts";
 
 const VERSIONS = "/usr/lib/postgresql";
 
-/** The folder of the programs of Debian's oldest PostgreSQL, which has those that npm's lacks; undefined without one. */
+/** Returns the folder of Debian's oldest PostgreSQL with `pg_dump` (npm's has none); undefined without. */
 export async function findDebianPrograms(): Promise<string | undefined> {
   const versions = await readdir(VERSIONS).catch(() => []);
   const folders = versions.toSorted((one, other) => Number(one) - Number(other)).map((version) =>
@@ -19,14 +19,14 @@ export async function findDebianPrograms(): Promise<string | undefined> {
 }
 
 export interface DebianServer {
-  /** Of the superuser, who needs no password. */
+  /** The superuser's URL, without a password. */
   readonly url: string;
-  /** A folder that the server's user may write to. */
+  /** A folder with write access for the server's user. */
   readonly folder: string;
   readonly owner: Owner;
 }
 
-/** A server of Debian's PostgreSQL for the tests of this file; there must be one. */
+/** Starts a server of Debian's PostgreSQL for the tests of a file. */
 export function useDebianServer(programs: string): DebianServer {
   let server: DebianServer;
   const pgCtl = (...args: string[]) => must(join(programs, "pg_ctl"), args, server.owner);
@@ -60,7 +60,7 @@ export function useDebianServer(programs: string): DebianServer {
   };
 }
 
-/** Runs a program to its end. @throws {Error} If that was not a good one. */
+/** Runs a program to the end. @throws {Error} If the exit code is not 0. */
 export async function must(program: string, args: string[], owner: Owner): Promise<void> {
   const code = await run(program, args, owner);
   if (code !== 0) throw new Error(`Cannot go on: ${program} ${args.join(" ")} ended with ${code}`);

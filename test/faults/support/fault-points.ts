@@ -1,7 +1,7 @@
 import type { KyselyPlugin } from "kysely";
 import process from "node:process";
 
-/** The statements of a relay, by what they contain. A point is one of them, and before, during or after it. */
+/** A relay's statements, found by a part of the text. A point is before, during or after a statement. */
 const STATEMENTS = {
   number: "relay.number_events",
   refresh: "relay.refresh_keys",
@@ -27,10 +27,10 @@ export const FAULT_POINTS = [
   "after lease again",
 ] as const;
 
-/** A query takes about so long: a signal within that time comes somewhere in the middle. */
+/** The usual length of a query: a signal within the length comes somewhere in the middle. */
 const DURING_MS_MAX = 3;
 
-/** Sends this process a signal when a point is reached for the n-th time. Its query goes on, if it was sent. */
+/** Returns a plugin that signals this process at the n-th time of a point. A query already sent goes on. */
 export function faultAt(point: string, times: number, signal: NodeJS.Signals): KyselyPlugin {
   const [moment, ...words] = point.split(" ");
   const text = STATEMENTS[words.join(" ") as keyof typeof STATEMENTS];

@@ -1,9 +1,9 @@
 import process from "node:process";
 
-/** `FAULTS=long` takes the time that figures for the docs need; else a fault is over in seconds. */
+/** Returns `long` with `FAULTS=long`, for the docs' figures; otherwise `short`: a fault takes seconds. */
 export function shortOrLong<T>(short: T, long: T): T {
   return process.env.FAULTS === "long" ? long : short;
 }
 
-/** How long a fault may take, on a machine that is busy with other things too. */
+/** The time limit of a fault, also on a busy machine. */
 export const FAULT_MS = shortOrLong(180_000, 1_800_000);

@@ -5,13 +5,13 @@ import type { Random } from "../../support/random.ts";
 import { until } from "../../support/until.ts";
 
 export interface Load {
-  /** The ids of the events whose commands were answered. */
+  /** The ids of the last events of the commands answered with success. */
   readonly acknowledged: string[];
-  /** How many answers there were of each kind: "201", "503 database-unavailable", or "lost". */
+  /** The number of answers of each kind: "201", "503 database-unavailable", or "lost". */
   readonly answers: Record<string, number>;
-  /** Waits until that many more commands have been answered. */
+  /** Waits until `commands` more commands have been answered with success. */
   untilAnswered(commands: number, deadlineMs?: number): Promise<void>;
-  /** Lets every client get the answer to its last command, within a limit, and ends. */
+  /** Ends the load after every client's last answer, within a limit. */
   stop(): Promise<void>;
 }
 
@@ -25,19 +25,19 @@ const RETRY_MS = 40;
 const GIVE_UP_MS = 30_000;
 const PROGRESS_MS = 60_000;
 
-/** The answers in short, for a report. */
+/** Returns the answers in short, for a report. */
 export function summary({ answers }: Pick<Load, "answers">): string {
   return Object.entries(answers).toSorted().map(([kind, count]) => `${count} × ${kind}`).join(", ");
 }
 
-/** Whether a client sends the command again, under the same key: it was not answered, and nobody said no. */
+/** True when a client sends the command again under the same key: neither done nor refused. */
 export function isToBeSentAgain(kind: string): boolean {
   return /^(503|500|409 command-in-progress|409 version-conflict|lost)/.test(kind);
 }
 
 /**
- * Clients that send commands to a running program, one after the other, and send one again under the same key until it
- * is answered. They add products, receive stock, change prices, and place and cancel orders, on products they share.
+ * Starts clients that send commands in sequence, each repeated under the same key until answered.
+ * The commands add products, receive stock, change prices, and place and cancel orders, on shared products.
  */
 export function startLoad(url: () => string, random: Random, { clients = 4 } = {}): Load {
   const stopping = new AbortController();
@@ -68,9 +68,9 @@ export function startLoad(url: () => string, random: Random, { clients = 4 } = {
 
 interface Client {
   customerId: string;
-  /** Of all clients. */
+  /** The products of all clients. */
   products: string[];
-  /** Its own that it has not tried to cancel. */
+  /** The client's orders before a try to cancel. */
   orders: string[];
 }
 
@@ -96,7 +96,7 @@ async function oneCommand({ customerId, products, orders }: Client, send: Send, 
   }
 }
 
-/** Answers undefined when the command was refused, or was not answered in time after the end. */
+/** Creates a sender: undefined after a refusal, or without an answer within GIVE_UP_MS of the end. */
 function createSender(
   url: () => string,
   { acknowledged, answers }: Pick<Load, "acknowledged" | "answers">,
@@ -120,13 +120,13 @@ function createSender(
 export interface Asked {
   /** "201", "503 database-unavailable", or "lost". */
   kind: string;
-  /** What was answered, if it went well. */
+  /** The answer to a successful command. */
   answer?: Answer;
-  /** The last event of the stream, from the answer's token. */
+  /** The id of the stream's last event, from the answer's token. */
   eventId?: string;
 }
 
-/** Sends one command. The key is its request id, too: what came of it carries it as the correlation id. */
+/** Sends a command. The key is also the request id, and the correlation id of the resulting events. */
 export async function ask(url: string, method: string, key: string, body: object): Promise<Asked> {
   try {
     const response = await fetch(url, {

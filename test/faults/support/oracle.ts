@@ -3,19 +3,19 @@ import type { Database } from "../../../src/database/database.ts";
 import { until } from "../../support/until.ts";
 import { logChecks, readModelChecks, witnessChecks } from "./checks.ts";
 
-/** What is wrong after a fault: only zeros, next to the number of events, is right. */
+/** The number of errors of each kind after a fault. Without errors, all are 0 except `events`. */
 export interface Verdict {
-  /** In the log. */
+  /** The number of events in the log. */
   events: number;
   missed: number;
   twice: number;
   outOfOrder: number;
 }
 
-/** How long nothing may move before that counts as stuck. */
+/** The longest time without any progress. */
 const STUCK_MS = 60_000;
 
-/** Waits until every event is numbered and every subscription has handled it. Nobody may be writing any more. */
+/** Waits until every event is numbered and handled by every subscription. No writer may still be at work. */
 export async function settled(owner: Database): Promise<void> {
   for (let before = "none";;) {
     const { isSettled, state } = await until(`the dust settles, or ${before} changes`, async () => {
@@ -39,20 +39,20 @@ async function look(owner: Database): Promise<{ isSettled: boolean; state: strin
 }
 
 export interface Given {
-  /** The ids of the events that clients got an answer for. */
+  /** The ids of the events acknowledged to clients. */
   acknowledged: string[];
-  /** Whether there was a witness, whose effects are counted too. */
+  /** True when a witness ran: the effects are checked, too. */
   witness?: boolean;
 }
 
-/** Waits until the dust has settled, then holds all that is stored against what must be true of it. */
+/** Waits until every event is handled, then checks all stored data. Returns the numbers of errors. */
 export async function verify(owner: Database, given: Given): Promise<Verdict> {
   await settled(owner);
-  // One snapshot for all: a read model and its definition are compared as of the same moment.
+  // A single snapshot for all checks: a read model and its definition are compared at the same moment.
   return await owner.transaction().setIsolationLevel("repeatable read").execute((trx) => judge(trx, given));
 }
 
-/** Counts what is wrong, and prints some of it. */
+/** Counts the errors, and prints an example of each kind. */
 export async function judge(trx: Database, { acknowledged, witness = false }: Given): Promise<Verdict> {
   const { rows: [log] } = await sql<{ count: number }>`select count(*) from relay.log`.execute(trx);
   const verdict: Verdict = { events: log!.count, missed: 0, twice: 0, outOfOrder: 0 };

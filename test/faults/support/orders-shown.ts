@@ -6,23 +6,23 @@ import { until } from "../../support/until.ts";
 import type { Balancer, Sent } from "./balancer.ts";
 
 export interface OrdersShown {
-  /** The ids of the events that clients were told of. */
+  /** The ids of the events acknowledged to clients. */
   readonly acknowledged: string[];
-  /** How many answers there were of each kind. */
+  /** The number of answers of each kind. */
   readonly answers: Record<string, number>;
-  /** How long after the command's answer the query with its token had one, in order. */
+  /** Returns the times from a command's answer to the answer of the query with the token, ascending. */
   delaysMs(): number[];
   untilMore(orders: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** So many that orders seldom want the same one at the same time: what happens then, other tests show. */
+/** Enough products for orders to seldom want the same product at once: other tests cover the conflicts. */
 const PRODUCTS = 50;
 const PAUSE_MS_MAX = 100;
 const WAIT_SECONDS = 10;
 const PROGRESS_MS = 60_000;
 
-/** Clients that place orders, each of which they then look at with the token that they were given. Nothing is sent twice. */
+/** Starts clients that place orders and query each order with the token. No request is sent twice. */
 export async function startOrders(
   commands: Balancer,
   queries: Balancer,

@@ -7,15 +7,15 @@ import { findBinaries, serverOwner } from "../../../src/process/postgres-binarie
 import { run } from "../../../src/process/run.ts";
 
 export interface OwnServer {
-  /** Of the superuser. */
+  /** The superuser's URL. */
   readonly url: string;
-  /** fast: connections are ended and everything is written; immediate: as in a crash, with a recovery afterwards. */
+  /** fast: ends connections and writes everything; immediate: like a crash, with a recovery afterwards. */
   restart(how: "fast" | "immediate"): Promise<void>;
 }
 
 /**
- * A PostgreSQL for the tests of this file only, which they may ill-treat. It flushes its commits (fsync). Its files are in
- * the given folder, which the caller removes, or in one of its own.
+ * Starts a PostgreSQL only for the tests of a file, free to be damaged. Commits are flushed (fsync).
+ * The files are in the given folder, removed by the caller, or in a temporary folder.
  */
 export function useOwnServer({ folder: given }: { folder?: string } = {}): OwnServer {
   let folder: string;

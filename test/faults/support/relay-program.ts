@@ -9,8 +9,8 @@ import { runRelay } from "../../../src/relay/waking/run.ts";
 import { faultAt } from "./fault-points.ts";
 import { createWitness } from "./witness.ts";
 
-// A relay like the program's, with a witness, that something happens to: FAULT_POINT, FAULT_TIMES, FAULT_SIGNAL say
-// when and what, POISON which events its witness cannot bear.
+// Runs a relay like the program's, with a witness and a fault. FAULT_POINT and FAULT_TIMES set the moment,
+// FAULT_SIGNAL the signal. With POISON, the witness fails at some events.
 const { COMMAND_DATABASE_URL, RELAY_DATABASE_URL, FAULT_POINT, FAULT_TIMES, FAULT_SIGNAL, POISON } =
   process.env;
 const plugins = FAULT_POINT === undefined
@@ -32,7 +32,7 @@ const relay = createRelay({
 console.log("Relaying");
 await runRelay(relay, RELAY_DATABASE_URL!, new AbortController().signal);
 
-/** A stream with "throws", "hangs" or "kills" in its name begins with an event that does. */
+/** Makes the first event of a stream with "throws", "hangs" or "kills" in the name throw, hang or kill. */
 function poisoned(witness: Handler): Handler {
   return {
     ...witness,

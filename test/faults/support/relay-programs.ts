@@ -6,12 +6,12 @@ import { until } from "../../support/until.ts";
 
 export interface RelayProgram {
   readonly pid: number;
-  /** The signal or the code it ended with; undefined while it runs. */
+  /** Returns the signal or the exit code of the end; undefined while the relay runs. */
   ended(): string | number | undefined;
   signal(signal: NodeJS.Signals): void;
 }
 
-/** Runs relays in processes of their own: `relay-program.ts`. Killed after the test. */
+/** Returns a function that runs `relay-program.ts` in a new process, until the end of the test. */
 export function useRelayPrograms(): (
   urls: DatabaseUrls,
   environment?: Record<string, string>,

@@ -9,14 +9,14 @@ import type { Verdict } from "./oracle.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The folder of the rows. */
+    /** The folder for the rows of the report. */
     faultReports: string;
   }
 }
 
 const HEADER = ["fault", "events", "missed", "twice", "out of order", "seed", "remark"];
 
-/** Prints the row of a fault, and keeps it for the table at the end of the run. */
+/** Prints the row of a fault, and keeps the row for the table at the end of the run. */
 export async function report(
   fault: string,
   { events, missed, twice, outOfOrder }: Verdict,
@@ -28,7 +28,7 @@ export async function report(
   await writeFile(join(inject("faultReports"), `${fault}-${randomUUID()}`), row);
 }
 
-/** Around the whole run: a folder for the rows, and the table of them when all is done. */
+/** Creates the folder for the rows before the run, and prints the table after the run. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "cqrs-faults-"));
   project.provide("faultReports", folder);

@@ -1,7 +1,7 @@
 import process from "node:process";
 
-// Loaded before the program: its clock is CLOCK_SHIFT_MS off. What measures time instead of telling it, such as
-// performance.now() and timers, stays right, as it does when somebody sets a machine's clock.
+// Loaded before the program, to shift the program's clock by CLOCK_SHIFT_MS. Durations stay right (of
+// `performance.now()` and timers), as after a change of a machine's clock.
 const shiftMs = Number(process.env.CLOCK_SHIFT_MS);
 const RealDate = Date;
 

@@ -6,21 +6,21 @@ import { promisify } from "node:util";
 import { afterAll } from "vitest";
 
 export interface SmallDisk {
-  /** Where it is mounted. */
+  /** The mount point. */
   folder: string;
-  /** Takes all the room that is left. */
+  /** Takes all the room left. */
   fill(): Promise<void>;
-  /** Gives that room back. */
+  /** Frees the room taken by `fill`. */
   clear(): Promise<void>;
 }
 
-/** Room for the programs of PostgreSQL, should they have to be copied, and for a small database. */
+/** Room for a small database, and for PostgreSQL's programs if a copy is necessary. */
 const SIZE = "640m";
 const BLOCK = Buffer.alloc(1024 * 1024);
 
 const run = promisify(execFile);
 
-/** A disk in memory for the tests of this file; undefined where this process may not mount one. */
+/** Mounts a disk in memory for the tests of a file; returns undefined if this process may not mount. */
 export async function mountSmallDisk(): Promise<SmallDisk | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "cqrs-disk-"));
   try {

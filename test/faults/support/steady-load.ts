@@ -8,14 +8,14 @@ import type { TestDatabase } from "../../support/database.ts";
 import type { Random } from "../../support/random.ts";
 
 export interface SteadyLoad {
-  /** The ids of the last events of the commands that were carried out. */
+  /** The ids of the last events of the commands carried out. */
   acknowledged: string[];
   stop(): Promise<void>;
 }
 
 const PAUSE_MS_MAX = 300;
 
-/** Orders that are placed and, some of them, cancelled, without an API in between, until it is told to stop. */
+/** Places orders, and cancels some orders, without an API in between, until `stop`. */
 export async function startSteadyLoad(
   { command }: TestDatabase,
   random: Random,

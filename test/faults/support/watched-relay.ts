@@ -19,15 +19,15 @@ const NOTICED_MS = 15_000;
 export interface WatchedRelay {
   start(directUrl: string): void;
   stop(): Promise<void>;
-  /** Waits until it says whether it hears what writers notify. */
+  /** Waits until the relay reports to hear writers' notifications (true), or not to hear (false). */
   untilListening(listening: boolean): Promise<Listener>;
-  /** A command whose event is shown, however the relay learns of it. */
+  /** Adds a product and waits until queries show the product, with or without notifications. */
   addAndSee(): Promise<void>;
-  /** Holds everything against what must be true, and prints the row of the fault. */
+  /** Checks all stored data, and prints the row of the fault. */
   verify(fault: string, remark: string): Promise<void>;
 }
 
-/** A relay in this process, whose listening is what goes wrong. */
+/** Creates a relay in this process, for faults of the listening connection. */
 export function watchedRelay(test: TestDatabase): WatchedRelay {
   let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();

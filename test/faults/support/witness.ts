@@ -11,13 +11,13 @@ interface Witnessed {
   data: { eventId: string; version: number };
 }
 
-/** The file to load before a program whose relay is to run the witness, too. */
+/** The file to load before a program, for a relay with the witness. */
 export const WITH_WITNESS = "test/faults/support/with-witness.ts";
 
 const NAME = "witness";
 const CATEGORY = "witness";
 
-/** Makes room for the effects of a witness, and its checkpoint, in a database whose log is empty. */
+/** Creates the witness's table and checkpoint, in a database with an empty log. */
 export async function installWitness(owner: Database): Promise<void> {
   await sql`create table write.witnesses (id text primary key, seen integer not null, version integer not null)`
     .execute(owner);
@@ -25,12 +25,12 @@ export async function installWitness(owner: Database): Promise<void> {
   await sql`insert into relay.checkpoints (subscription, position) values (${NAME}, 0)`.execute(owner);
 }
 
-/** Where the effects of a stream's events are: one for each, in the order in which they took effect. */
+/** Returns the stream with the effects of a stream's events: an effect per event, in order of effect. */
 export function effectStreamOf(stream: RawBuilder<unknown>): RawBuilder<string> {
   return sql`${sql.lit(`${CATEGORY}-`)} || ${stream}`;
 }
 
-/** Has one effect, a command, for every event that is not such an effect itself. */
+/** Creates a handler with a single effect, a command, for every event except the witness's effects. */
 export function createWitness(command: Database): Handler {
   return {
     name: NAME,
@@ -44,7 +44,7 @@ export function createWitness(command: Database): Handler {
 }
 
 interface State {
-  /** The version of the last event that was seen. */
+  /** The version of the last event seen. */
   seen: number;
 }
 
@@ -74,7 +74,7 @@ const witness: Command<Witnessed["data"], State, Witnessed> = {
   name: "Witness",
   input: z.strictObject({ eventId: z.string(), version: z.int() }),
   aggregate,
-  // Without a look at what was seen: that an event has one effect is the promise of others, and is put to the test.
+  // Ignores `seen`: a single effect per event is the duty of other code, under test here.
   decide: (data) => [{ type: "Witnessed", data }],
 };
 
