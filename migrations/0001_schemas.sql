@@ -1,24 +1,24 @@
--- Three schemas, one for each part of the work, and the procedure by which migrations give rights to the run-time roles.
+-- Three schemas, each for a part of the work, and the procedure for migrations to give rights to the run-time roles.
 
--- The truth of now in tables, and the events that led there.
+-- The present state in tables, and the events leading to the state.
 create schema write;
 -- The way of an event from the outbox to every subscription.
 create schema relay;
 -- Read models: tables and materialized views in the shape of an answer.
 create schema read;
 
--- Rights that migrations have given. Every migrate gives them again (roles.sql): a copy of a database under another name
--- has roles of its own.
+-- Rights given by migrations. Every migrate gives the rights again (roles.sql): a copy of a database under another name
+-- has other roles.
 create table public.role_grants (
   -- command, query or relay
   role text not null,
-  -- the words between "grant" and "to", such as 'insert on write.orders'
+  -- the words between "grant" and "to", for example 'insert on write.orders'
   privileges text not null,
   primary key (role, privileges)
 );
 
--- Gives a right to a run-time role now, if the role is there, and with every migrate to come.
--- role: command, query or relay. privileges: the words after "grant", for one table, view or function.
+-- Gives a right to a run-time role now, if the role exists, and again with every migrate.
+-- role: command, query or relay. privileges: the words after "grant", for a single table, view or function.
 create procedure public.grant_to(role text, privileges text)
 language plpgsql set search_path = '' as $$
 begin
@@ -29,6 +29,6 @@ begin
 end;
 $$;
 
--- The login of a role in this database. Roles belong to the whole server, hence the database's name.
+-- Returns the login of a role in the current database. Roles belong to the whole server, hence the database's name.
 create function public.role_name(role text) returns text
 language sql stable set search_path = '' as $$ select current_database() || '_' || role $$;

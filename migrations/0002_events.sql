@@ -1,9 +1,9 @@
--- The append-only log of events, the outbox of events that have no position yet, the results of commands that carried an
--- idempotency key, and the one function that writes all three.
+-- The append-only log of events, the outbox of events without a position, the results of commands with an idempotency
+-- key, and the function to write all three.
 
 create table write.events (
   id uuid primary key,
-  -- '<category>-<id of the aggregate>', such as 'order-0198…'
+  -- '<category>-<id of the aggregate>', for example 'order-0198…'
   stream text not null,
   -- 1, 2, 3 … within the stream
   version integer not null,
@@ -11,7 +11,7 @@ create table write.events (
   -- the version of the shape of data, for upcasting
   schema_version integer not null default 1,
   data jsonb not null,
-  -- who and why: actor, correlationId, causationId
+  -- the cause: actor, correlationId, causationId
   metadata jsonb not null,
   recorded_at timestamptz not null default now(),
   constraint events_stream_version_key unique (stream, version),
@@ -31,7 +31,7 @@ create trigger events_are_immutable before update or delete or truncate on write
 
 -- Rows come and go: by the default settings, vacuum would wait for a fifth of the table's largest size.
 create table write.outbox (
-  -- The order of arrival. Gaps are normal, and a smaller id may become visible after a larger one.
+  -- The order of arrival. Gaps are normal, and a smaller id may become visible after a larger id.
   id bigint generated always as identity primary key,
   event_id uuid not null,
   recorded_at timestamptz not null
@@ -42,22 +42,22 @@ create table write.idempotency_keys (
   -- the name of the command
   command text not null,
   key text not null,
-  -- SHA-256 of the input, to tell a repeated request from another request under the same key
+  -- SHA-256 of id and input, to tell a repeated request from another request with the same key
   fingerprint text not null,
-  -- what the command returned: {"id", "version", "lastEventId"}
+  -- the result of the command: {"id", "version", "lastEventId"}
   result jsonb not null,
   created_at timestamptz not null default now(),
   primary key (caller, command, key)
 );
 create index idempotency_keys_for_sweep_idx on write.idempotency_keys (created_at);
 
--- Appends events to a stream and returns the stream's new version. Runs inside the statement that writes the tables: an
--- error raised here undoes the whole statement.
+-- Appends events to a stream and returns the stream's new version. Runs inside the statement writing the tables: an
+-- error undoes the whole statement.
 --
 -- new_events: [{"id", "type", "data", "metadata"}]; may be empty when only the result is to be stored.
 -- idempotency: {"caller", "command", "key", "fingerprint", "result"}, or null.
 -- Raises CQ001 when the stream is not at expected_version, CQ002 when the key has a result already, CQ003 when
--- a command with this key is running; and 23505 on events_stream_version_key when a rival was faster.
+-- a command with the same key is running; and 23505 on events_stream_version_key when a rival was faster.
 create function write.append(stream_name text, expected_version integer, new_events jsonb, idempotency jsonb)
 returns integer
 language plpgsql security definer set search_path = '' as $$
@@ -87,8 +87,8 @@ begin
 end;
 $$;
 
--- Stores the result of a command with its idempotency key. The primary key keeps a key from being used twice; the advisory
--- lock only refuses a running duplicate at once instead of letting it queue. Raises CQ002 and CQ003, see write.append.
+-- Stores the result of a command with the idempotency key. The primary key keeps a key from being used twice; the
+-- advisory lock only refuses a running duplicate at once, without a wait. Raises CQ002 and CQ003, see write.append.
 create function write.store_result(given jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -107,7 +107,7 @@ begin
 end;
 $$;
 
--- Forgets results older than 30 days, at most 10,000 at a time; returns how many.
+-- Deletes results older than 30 days, at most 10,000 at a time; returns the number of deleted results.
 create function write.sweep_idempotency_keys() returns integer
 language plpgsql security definer set search_path = '' as $$
 declare

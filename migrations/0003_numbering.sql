@@ -1,9 +1,9 @@
--- Numbering: every event gets its position, 1, 2, 3 … without a gap, in the order in which events became visible.
+-- Numbering: every event gets a position, 1, 2, 3 … without a gap, as events become visible.
 
--- One row. Numbering locks the row, so only one transaction numbers at a time.
+-- A single row. Numbering locks the row: only one transaction numbers at a time.
 create table relay.state (
   only_row boolean primary key default true constraint there_is_one_row check (only_row),
-  -- Until then (database time) a relay is working, and writers need not wake one: see 0004_waking.sql.
+  -- A relay is awake until the given time (database time), and writers wake no relay before: see 0004_waking.sql.
   awake_until timestamptz not null default '-infinity'
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 insert into relay.state default values;
@@ -15,26 +15,26 @@ create table relay.log (
   recorded_at timestamptz not null
 );
 
--- One row: the beginning of the outbox. Under an old snapshot (a backup, a forgotten transaction) rows taken out of the
--- outbox stay where they are, and a search for the first row left walks over all of them: in every drain, in every query.
--- So the relay remembers an id up to which nothing is left and nothing can appear any more.
+-- A single row: the beginning of the outbox. Under an old snapshot (a backup, a forgotten transaction), rows taken out
+-- of the outbox stay in the table, and a search for the first row left walks over all dead rows: in every drain, in
+-- every query. Therefore the relay remembers an id: up to the id, nothing is left and nothing can appear any more.
 create table relay.outbox_start (
   only_row boolean primary key default true constraint there_is_one_outbox check (only_row),
   after_id bigint not null default 0,
-  -- the next value of after_id: the last id that had been given to anybody; null while none is chosen
+  -- the next value of after_id: the last id given at the time of the choice; null while not chosen
   next_id bigint,
-  -- Every transaction that was given an id up to next_id is earlier than this one; null while none is noted.
+  -- a transaction later than every transaction with an outbox id up to next_id; null while not noted
   next_xid xid8,
-  -- The beginning is not moved again before then.
+  -- the earliest time to move the beginning again
   rests_until timestamptz not null default '-infinity'
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 insert into relay.outbox_start default values;
 
--- Gives the events of the outbox the next positions, in outbox order, and returns the last position. With an empty
--- outbox it takes no lock and writes nothing.
--- The snapshot that reads the outbox is taken after the lock: so an event never gets a position before an earlier event
--- of its stream. Raises CQ004, see relay.refuse_checkpoint_beyond_log.
--- The outbox is almost empty but, until the next vacuum, full of deleted rows: only an index finds its way in it.
+-- Gives at most max_events events of the outbox the next positions, in outbox order, and returns the last position.
+-- With an empty outbox, takes no lock and writes nothing.
+-- The snapshot for reading the outbox is taken after the lock: an event never gets a position before an earlier event
+-- of the same stream. Raises CQ004, see relay.refuse_checkpoint_beyond_log.
+-- The outbox is almost empty but, until the next vacuum, full of deleted rows: only an index is fast.
 create function relay.number_events(max_events integer) returns bigint
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
@@ -52,7 +52,7 @@ begin
 end;
 $$;
 
--- A snapshot older than the lock would miss events that the holder of the lock before has seen.
+-- Raises unless read committed: a snapshot older than the lock would miss events seen by the holder before.
 create function relay.refuse_isolation_level() returns void
 language plpgsql set search_path = '' as $$
 begin
@@ -63,7 +63,7 @@ begin
 end;
 $$;
 
--- The position of the last event that has one; 0 before the first.
+-- Returns the last position in the log; 0 before the first.
 create function relay.last_position() returns bigint
 language sql stable set search_path = '' as $$ select coalesce(max(position), 0) from relay.log $$;
 
@@ -80,9 +80,9 @@ language sql set search_path = '' set enable_seqscan = off as $$
   select (select relay.last_position()) + row_number() over (order by id), event_id, recorded_at from taken
 $$;
 
--- Returns the beginning of the outbox. next_id is null when this transaction had its number (xid) before it looked.
--- A sequence that was set back, as after a failover that does not copy sequences, sets back the beginning; so does a
--- transaction from the future, as in a restored copy.
+-- Returns the beginning of the outbox. next_id is null when the current transaction had a number (xid) before the look.
+-- Sets the beginning back to 0 if the sequence was set back, as after a failover without copied sequences, or if
+-- next_xid is from the future, as in a restored copy.
 create function relay.read_outbox_start() returns relay.outbox_start
 language plpgsql set search_path = '' as $$
 declare
@@ -102,14 +102,14 @@ begin
 end;
 $$;
 
--- The last id that was given to anybody.
+-- Returns the last outbox id given to any transaction.
 create function relay.last_outbox_id() returns bigint
 language sql set search_path = '' as $$
   select case when is_called then last_value else last_value - 1 end from write.outbox_id_seq
 $$;
 
--- Moves the beginning, once a second at most, by one step in each transaction that numbers events. The caller holds the
--- lock on relay.state. seen_id: the value of next_id before the caller's transaction had a number.
+-- Moves the beginning, once a second at most, in three steps: one step in each numbering transaction. The caller holds
+-- the lock on relay.state. seen_id: the value of next_id before the caller's transaction had a number.
 create function relay.move_outbox_start(seen_id bigint) returns void
 language plpgsql set search_path = '' as $$
 declare
@@ -126,20 +126,20 @@ begin
 end;
 $$;
 
--- Step 1: chooses the last id that was given to anybody. A transaction has its own number (xid) before it is given an id.
+-- Step 1: chooses the last id given to any transaction. Every transaction has a number (xid) before the first id.
 create function relay.choose_outbox_start() returns void
 language sql set search_path = '' as $$
   update relay.outbox_start set next_id = relay.last_outbox_id() where rests_until <= clock_timestamp()
 $$;
 
--- Step 2: notes a transaction that got its number after step 1 was committed: every transaction that was given an id up
--- to next_id is earlier.
+-- Step 2: notes the current transaction, if numbered after the commit of step 1: every transaction with an id up to
+-- next_id is earlier.
 create function relay.date_outbox_start(seen_id bigint) returns void
 language sql set search_path = '' as $$
   update relay.outbox_start set next_xid = pg_current_xact_id() where next_id = seen_id
 $$;
 
--- Step 3: begins after next_id, once all earlier transactions have ended and nothing up to that id is left.
+-- Step 3: begins after next_id, once all earlier transactions have ended and nothing up to next_id is left.
 create function relay.reach_outbox_start() returns void
 language sql set search_path = '' set enable_seqscan = off as $$
   update relay.outbox_start
@@ -148,8 +148,9 @@ language sql set search_path = '' set enable_seqscan = off as $$
     and not exists (select from write.outbox where id > after_id and id <= next_id)
 $$;
 
--- Looks from the very beginning, and goes back there if anything was left behind: nothing is, unless the sequence was set
--- back, or its ids are given out of order (cache), without any relay noticing. Slow under an old snapshot.
+-- Looks from id 0 on, sets the beginning back to 0 if anything was left behind, and returns true. Nothing is left
+-- behind unless, unnoticed by any relay, the sequence was set back or gave ids out of order (cache). Slow under an old
+-- snapshot.
 create function relay.look_back() returns boolean
 language plpgsql set search_path = '' set enable_seqscan = off as $$
 begin

@@ -1,7 +1,7 @@
--- Waking: a writer notifies a relay that sleeps, and relays say whether notifications reach them.
+-- Waking: writers notify a sleeping relay, and relays report the arrival of notifications.
 
--- Wakes a sleeping relay. NOTIFY takes a lock on the whole server while the transaction commits, so a
--- command only pays for it when no relay is awake.
+-- Wakes a sleeping relay. NOTIFY takes a lock on the whole server while the transaction commits: a command pays for
+-- NOTIFY only when no relay is awake.
 create function relay.wake() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -15,9 +15,9 @@ $$;
 create trigger outbox_wakes_the_relay after insert on write.outbox
   for each statement execute function relay.wake();
 
--- Notifies the relays that listen; returns false when the queue of notifications is half full, and nothing was sent.
--- The queue belongs to the whole server, and a session that listens but never ends its transaction fills it: then every
--- commit that notifies fails (54000). The queue stays full until a session asks how full it is: asking moves its tail.
+-- Notifies the listening relays; returns false, without sending, when the queue of notifications is over half full.
+-- The queue belongs to the whole server. A listening session with an endless transaction fills the queue, and every
+-- notifying commit fails (54000). The queue stays full until a session asks for the usage: asking moves the tail.
 create function relay.notify(payload text) returns boolean
 language plpgsql set search_path = '' as $$
 begin
@@ -29,13 +29,13 @@ begin
 end;
 $$;
 
--- A row for every relay that runs.
+-- A row for every running relay.
 create table relay.listeners (
   id uuid primary key,
-  -- whether the relay heard the last notification that it sent to itself
+  -- true when the relay heard its last notification to itself
   listening boolean not null,
-  -- the time since which listening has its value
+  -- the time of the last change of listening
   since timestamptz not null default now(),
-  -- the last sign of life, every ten seconds or so
+  -- the last sign of life, about every ten seconds
   seen_at timestamptz not null default now()
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);

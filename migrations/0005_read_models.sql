@@ -1,28 +1,28 @@
--- Read models: how far each has come, how its content is brought up to date, how fresh an answer is, and the way back
--- after an older copy of the database was restored.
+-- Read models: checkpoints, the refresh of the content, the freshness of answers, and the way back after an older copy
+-- of the database was restored.
 
--- How far each subscription has come: the read models and, see 0006_handlers.sql, the handlers.
+-- The progress of each subscription: of read models and, see 0006_handlers.sql, of handlers.
 create table relay.checkpoints (
   subscription text primary key,
-  -- the position of the last event that was handled; 0 before the first
+  -- the last position passed: every event up to the position is handled or a retry; 0 before the first
   position bigint not null,
-  -- The subscription is not worked on before then.
+  -- the end of the subscription's rest
   rests_until timestamptz not null default '-infinity',
   -- null when the last try went well
   last_error text,
   -- the number of the last lease: a holder with a smaller number has lost the lease
   fence bigint not null default 0,
-  -- the last position of the batch that a handler has leased; null while no batch is leased
+  -- the last position of the leased batch; null while no batch is leased
   leased_to bigint,
-  -- end of the lease, after which another relay takes over
+  -- the end of the lease; afterwards another relay takes over
   leased_until timestamptz,
   constraint position_is_not_negative check (position >= 0),
   constraint lease_leads_on check (leased_to > position),
   constraint lease_has_an_end check ((leased_to is null) = (leased_until is null))
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
--- Claims a checkpoint for this transaction. Returns false when another relay has it or has moved it on: then there is
--- nothing to do. Later statements of the same transaction see everything committed before the claim.
+-- Claims a checkpoint for the current transaction. Returns false when another relay has or has moved the checkpoint:
+-- nothing is left to do. Later statements of the same transaction see everything committed before the claim.
 create function relay.claim(subscription_name text, at_position bigint) returns boolean
 language plpgsql set search_path = '' as $$
 begin
@@ -32,8 +32,8 @@ begin
 end;
 $$;
 
--- Recomputes the given keys of a read model and moves its checkpoint, in one transaction; with no keys it
--- only moves the checkpoint. Returns false when another relay was faster.
+-- Recomputes the given keys of a read model and moves the checkpoint, in the same transaction; without keys, only moves
+-- the checkpoint. Returns false when another relay was faster.
 create function relay.refresh_keys(read_model text, from_position bigint, to_position bigint, keys text[])
 returns boolean
 language plpgsql set search_path = '' as $$
@@ -49,7 +49,7 @@ begin
 end;
 $$;
 
--- The statement that recomputes the keys in $1 (text[]) of a read model from its definition.
+-- Returns the statement to recompute the keys in $1 (text[]) of a read model from the definition.
 create function relay.refresh_statement(read_model text) returns text
 language sql stable set search_path = '' as $$
   select format($statement$
@@ -72,8 +72,8 @@ language sql stable set search_path = '' as $$
   where attrelid = format('read.%I', read_model)::regclass and attnum > 0 and not attisdropped
 $$;
 
--- Refreshes a materialized view as a whole and moves its checkpoint, in one transaction. The read model then rests for
--- nine times as long as the refresh took. Returns false when another relay was faster.
+-- Refreshes a materialized view as a whole and moves the checkpoint, in the same transaction. Afterwards the read model
+-- rests for nine times as long as the refresh took. Returns false when another relay was faster.
 create function relay.refresh_whole(read_model text, from_position bigint, to_position bigint) returns boolean
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -90,12 +90,12 @@ begin
 end;
 $$;
 
--- How fresh each read model is. Readable for queries, which may not see the relay's tables.
+-- The freshness of each read model, for queries without a right to read the relay's tables.
 create view read.freshness as
 select
   subscription as read_model,
   position,
-  -- The time of the oldest event the read model lacks, among the next 1,000; the present when none is missing.
+  -- The time of the oldest missing event, among the next 1,000; the present when none is missing.
   coalesce(
     least(
       (select min(recorded_at)
@@ -107,8 +107,8 @@ select
          order by id limit 1000
        ) as unnumbered)
     ),
-    -- A streaming replica does not know what it has not replayed yet, so its present is the time of the last commit it has
-    -- replayed. Until the first one since its start: the newest time in its rows, a relay's sign of life or an event.
+    -- A streaming replica does not know the commits still to be replayed: the present is the time of the last replayed
+    -- commit. Before the first commit since the start: the newest time in the rows, a relay's sign of life or an event.
     case when pg_is_in_recovery() then coalesce(
       pg_last_xact_replay_timestamp(),
       greatest(
@@ -120,7 +120,7 @@ select
   ) as as_of
 from relay.checkpoints;
 
--- The position of an event, for queries that carry a consistency token.
+-- The position of an event, for queries with a consistency token.
 create view read.positions as
 select position, event_id from relay.log;
 
@@ -141,8 +141,9 @@ begin
 end;
 $$;
 
--- Sets every checkpoint that is beyond the log back to its end, and returns which they were and where they stood. If
--- there are any, recomputes every read model: any may show the effect of events that the log no longer has.
+-- Sets every checkpoint beyond the log back to the end of the log, and returns the moved checkpoints with both
+-- positions. If any was moved, deletes the retries beyond the log and recomputes every read model: any read model may
+-- show the effect of events no longer in the log.
 create function relay.rewind() returns table (subscription text, was_at bigint, ends_at bigint)
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -169,7 +170,7 @@ begin
 end;
 $$;
 
--- Recomputes a read model as a whole from its definition, whether a table or a materialized view holds it.
+-- Recomputes a read model, a table or a materialized view, as a whole from the definition.
 create function relay.recompute(read_model text) returns void
 language plpgsql set search_path = '' as $$
 declare

@@ -1,19 +1,20 @@
--- Handlers: subscriptions that run TypeScript instead of refreshing a view. A handler holds no transaction open while it
--- works, so it leases its batch; and an event whose handling fails becomes a retry: then only its stream waits.
+-- Handlers: subscriptions running TypeScript instead of refreshing a view. A handler holds no transaction open during
+-- the work, and therefore leases the batch. An event whose handling failed becomes a retry: only the event's stream
+-- waits.
 
--- Events that a checkpoint has passed although they are not handled yet.
+-- Events passed by a checkpoint, but not handled yet.
 create table relay.retries (
   id bigint generated always as identity primary key,
   subscription text not null constraint retries_subscription_fkey references relay.checkpoints,
   position bigint not null,
   stream text not null,
-  -- tries so far; each try is counted before it is made
+  -- the number of counted tries; each try is counted before the start
   attempts integer not null,
   -- the number of the last try, counted or not: the holder of an earlier try changes nothing any more
   fence bigint not null default 0,
-  -- when to try again; during a try, the end of its lease
+  -- the time of the next try; during a try, the end of the lease
   due_at timestamptz not null,
-  -- null before the first try, during a try, and after a try that never came back
+  -- null before the first try, during a try, and after a lost try (the relay died or hangs)
   last_error text,
   -- null until the retry is given up; a parked retry waits for the operator
   parked_at timestamptz,
@@ -26,9 +27,9 @@ create function relay.in_ms(ms integer) returns timestamptz
 language sql volatile set search_path = '' as $$ select clock_timestamp() + ms * interval '1 millisecond' $$;
 
 -- Leases the events after from_position, up to to_position. Returns no row when the checkpoint is elsewhere, rests, or is
--- leased to another relay. blocked: those of the given streams that have a retry, and have to wait behind it.
--- A lease that has run out means that its holder died or hangs: then all its events become retries, to be tried one by
--- one, the checkpoint moves on, and there is no fence.
+-- leased to another relay. blocked: the given streams with a retry; new events have to wait behind the retry.
+-- An expired lease: the holder died or hangs. All leased events become retries, to be tried one by one, the
+-- checkpoint moves on, and fence is null.
 create function relay.lease(
   subscription_name text, from_position bigint, to_position bigint, streams text[], lease_ms integer)
 returns table (fence bigint, blocked jsonb)
@@ -67,8 +68,8 @@ begin
 end;
 $$;
 
--- Ends a lease: moves the checkpoint to the end of the batch, and makes retries of the events that failed and of those
--- that wait behind them. retries: [{"position", "stream", "attempts", "due_in_ms", "last_error"}].
+-- Ends a lease: moves the checkpoint to the end of the batch, and stores retries: failed events and the events waiting
+-- behind a failed event. retries: [{"position", "stream", "attempts", "due_in_ms", "last_error"}].
 -- Returns false when the lease is lost.
 create function relay.settle(subscription_name text, lease_fence bigint, retries jsonb) returns boolean
 language plpgsql set search_path = '' as $$
@@ -89,7 +90,7 @@ begin
 end;
 $$;
 
--- Moves a checkpoint over events that do not concern its subscription. Returns false when the checkpoint is elsewhere, or
+-- Moves a checkpoint over events of no interest to the subscription. Returns false when the checkpoint is elsewhere, or
 -- leased.
 create function relay.pass(subscription_name text, from_position bigint, to_position bigint) returns boolean
 language plpgsql set search_path = '' as $$
@@ -103,8 +104,8 @@ begin
 end;
 $$;
 
--- Takes retries that are due, the first of each stream only, and counts the try. A retry that never came back from its
--- last try may have killed the process: such a retry is tried alone, and parked when that was its last try.
+-- Leases at most max_events due retries, only the first of each stream, and counts the try. A retry lost during a try
+-- may have killed the process: a lost retry is tried alone, and parked after max_attempts tries (at least 2).
 create function relay.lease_retries(subscription_name text, max_attempts integer, max_events integer, lease_ms integer)
 returns table (id bigint, "position" bigint, attempts integer, fence bigint)
 language plpgsql set search_path = '' as $$
@@ -144,9 +145,9 @@ begin
 end;
 $$;
 
--- Adds the checkpoint of a publisher unless there is one: the publisher begins with the next event. The endpoints of
--- publishers come from the settings, so no migration can add these checkpoints. Raises for other names, whose
--- checkpoints belong to the migrations: the relay itself may not add any.
+-- Adds the checkpoint of a publisher, if missing: the publisher begins with the next event. The endpoints of publishers
+-- come from the settings: no migration can add the checkpoints. Raises for other names: all other checkpoints belong to
+-- the migrations, and the relay may not add any.
 create function relay.begin_publishing(subscription_name text) returns void
 language plpgsql security definer set search_path = '' as $$
 begin

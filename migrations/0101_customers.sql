@@ -1,10 +1,10 @@
--- Customers: plain rows, created, changed and deleted as they are; no events, no read model.
+-- Customers: plain rows to create, change and delete; no events, no read model.
 
 create table write.customers (
   id uuid primary key,
   name text not null,
   email text not null,
-  -- 1 when created, one more with every change
+  -- 1 at first, plus 1 with every change
   version integer not null default 1
 );
 

@@ -1,4 +1,4 @@
--- The catalogue: what is sold, and for how much.
+-- The catalogue: products and prices.
 
 create table write.products (
   id uuid primary key,

@@ -1,8 +1,8 @@
--- The inventory: how much of a product can still be promised, and to which orders the rest is promised.
+-- The inventory: the pieces of a product still to be promised, and the pieces promised to orders.
 
 create table write.stock (
   product_id uuid primary key constraint stock_product_id_fkey references write.products (id),
-  -- pieces that no order has reserved
+  -- pieces not reserved by any order
   available bigint not null,
   version integer not null,
   constraint stock_is_not_negative check (available >= 0)

@@ -1,14 +1,14 @@
--- Orders and their lines, with the prices of the day they were placed.
+-- Orders and order lines, with the prices of the day of the order.
 
 create table write.orders (
   id uuid primary key,
   customer_id uuid not null constraint orders_customer_id_fkey references write.customers (id),
   status text not null,
-  -- why it was cancelled; null while it is not
+  -- the reason of the cancellation; null unless cancelled
   reason text,
-  -- what the customer pays with; null when nothing was given
+  -- the customer's means of payment; null when none was given
   payment_token text,
-  -- to the millisecond, which is what a JavaScript Date holds
+  -- to the millisecond, as in a JavaScript Date
   placed_at timestamptz(3) not null default now(),
   version integer not null,
   constraint status_is_known check (status in ('placed', 'confirmed', 'shipped', 'cancelled')),
@@ -18,7 +18,7 @@ create index orders_for_customer_idx on write.orders (customer_id);
 
 create table write.order_lines (
   order_id uuid not null constraint order_lines_order_id_fkey references write.orders (id),
-  -- 1, 2, 3 … in the order in which the customer gave them
+  -- 1, 2, 3 … as given by the customer
   line_number integer not null,
   product_id uuid not null constraint order_lines_product_id_fkey references write.products (id),
   quantity integer not null,

@@ -1,14 +1,14 @@
--- Payments: what is to be paid for an order, and what came of asking for it. One payment an order, under its id.
+-- Payments: the amount due for an order, and the result of the request. One payment per order, under the order's id.
 
 create table write.payments (
   order_id uuid primary key,
   amount_cents bigint not null,
-  -- what the customer pays with; null when nothing was given
+  -- the customer's means of payment; null when none was given
   token text,
   status text not null,
-  -- how much was given back; null while nothing was
+  -- the amount given back; null while nothing was
   refunded_cents bigint,
-  -- Without an answer until then (database time), the order is not waited for any longer.
+  -- the time limit for an answer (database time); afterwards the payment is given up
   answer_due_at timestamptz(3) not null default now() + interval '1 minute',
   version integer not null,
   constraint amount_is_not_negative check (amount_cents >= 0),
@@ -17,7 +17,7 @@ create table write.payments (
 );
 create index payments_for_time_limit_idx on write.payments (answer_due_at) where status = 'requested';
 
--- The books of the sample payment gateway, which is to be replaced by a real one: what it has taken for which payment.
+-- The books of the sample payment gateway, to be replaced by a real gateway: the amount taken for each payment.
 create table write.sample_charges (
   payment_id uuid primary key,
   amount_cents bigint not null,
@@ -28,6 +28,6 @@ create table write.sample_charges (
 call public.grant_to('command', 'insert, update on write.payments');
 call public.grant_to('command', 'insert, update on write.sample_charges');
 
--- The fulfilment of orders (src/features/fulfilment/process-manager.ts) and the payments: from the next event on.
+-- The fulfilment of orders (src/features/fulfilment/process-manager.ts) and the payments begin with the next event.
 insert into relay.checkpoints (subscription, position)
 select unnest(array['fulfilment', 'payments']), (select coalesce(max(position), 0) from relay.log);

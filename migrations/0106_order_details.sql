@@ -1,6 +1,6 @@
--- Read model: an order with its lines, ready to be shown. Kept by changed keys.
+-- Read model: an order with all lines, ready to be shown. Refreshed by changed keys.
 
--- First the position, then the content: so no event is taken for handled that the content lacks.
+-- The position before the content: no event missing in the content is taken for handled.
 insert into relay.checkpoints (subscription, position)
 select 'order_details', coalesce(max(position), 0) from relay.log;
 

@@ -1,7 +1,6 @@
--- Read model: a product with its price and what is available of it, found by parts of its name. Kept by
--- changed keys.
+-- Read model: a product with the price and the available pieces, found by parts of the name. Refreshed by changed keys.
 
--- First the position, then the content: so no event is taken for handled that the content lacks.
+-- The position before the content: no event missing in the content is taken for handled.
 insert into relay.checkpoints (subscription, position)
 select 'product_catalog', coalesce(max(position), 0) from relay.log;
 

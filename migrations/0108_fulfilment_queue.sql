@@ -1,6 +1,6 @@
--- Read model: confirmed orders that wait to be shipped. Kept by changed keys.
+-- Read model: confirmed orders waiting to be shipped. Refreshed by changed keys.
 
--- First the position, then the content: so no event is taken for handled that the content lacks.
+-- The position before the content: no event missing in the content is taken for handled.
 insert into relay.checkpoints (subscription, position)
 select 'fulfilment_queue', coalesce(max(position), 0) from relay.log;
 

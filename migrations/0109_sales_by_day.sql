@@ -1,6 +1,6 @@
--- Read model: what was sold on each day (UTC) that an order was placed. A materialized view, refreshed whole.
+-- Read model: the sales by day of the order (UTC). A materialized view, refreshed as a whole.
 
--- First the position, then the content: so no event is taken for handled that the content lacks.
+-- The position before the content: no event missing in the content is taken for handled.
 insert into relay.checkpoints (subscription, position)
 select 'sales_by_day', coalesce(max(position), 0) from relay.log;
 

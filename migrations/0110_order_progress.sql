@@ -1,7 +1,6 @@
--- Read model: how far the fulfilment of an order has come: what is reserved for it, and what became of its payment.
--- Kept by changed keys.
+-- Read model: the progress of an order: the reserved pieces and the state of the payment. Refreshed by changed keys.
 
--- First the position, then the content: so no event is taken for handled that the content lacks.
+-- The position before the content: no event missing in the content is taken for handled.
 insert into relay.checkpoints (subscription, position)
 select 'order_progress', coalesce(max(position), 0) from relay.log;
 

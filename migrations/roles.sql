@@ -1,8 +1,8 @@
--- Three run-time roles that may each do one half of the work, their limits and their rights. The owner of the database
--- migrates and is not used at run time. Roles belong to the whole server, and a copy of the database has other roles: so
--- every migrate applies this file, after the numbered migrations, and applying it again changes nothing.
+-- Three run-time roles, each for a part of the work, with limits and rights. The owner of the database migrates and is
+-- not used at run time. Roles belong to the whole server, and a copy of the database has other roles: every migrate
+-- applies this file, after the numbered migrations, and a repetition changes nothing.
 
--- The roles themselves. They get their passwords from the settings (src/migrate.ts).
+-- The roles. The passwords come from the settings (src/migrate.ts).
 do $$
 declare
   role text;
@@ -15,12 +15,12 @@ begin
 end;
 $$;
 
--- Limits for every session of a role in this database, so that nothing waits for ever; in milliseconds without a unit.
--- On a direct connection, the program's own statement_timeout goes before this one (src/database/database.ts); behind a
--- pooler, this one holds.
--- A server older than 17 does not know transaction_timeout; there, only idle_in_transaction_session_timeout ends a
--- transaction. Without keepalives the server would notice after two hours that a client has gone without a word;
--- client_connection_check_interval ends the statement of such a client.
+-- Limits for every session of a role in the current database: nothing waits for ever. A number without a unit is in
+-- milliseconds. On a direct connection, the program's own statement_timeout (src/database/database.ts) replaces
+-- the role's limit; behind a pooler, the role's limit holds.
+-- A server older than 17 does not know transaction_timeout: only idle_in_transaction_session_timeout ends a
+-- transaction. Without keepalives the server would notice a silently lost client only after two hours;
+-- client_connection_check_interval ends the statement of a lost client.
 do $$
 declare
   setting record;
@@ -63,8 +63,8 @@ revoke execute on procedure public.grant_to from public;
 revoke execute on function public.role_name from public;
 alter default privileges revoke execute on functions from public;
 
--- Rights on the machinery. Commands read every write table, queries and the relay every read model; the migration that
--- creates a table or a view gives further rights on it.
+-- Rights on the machinery. Commands read every write table, queries and the relay every read model. The migration
+-- creating a table or a view gives further rights on the table or view.
 do $$
 declare
   given record;
@@ -88,7 +88,7 @@ begin
       ('relay', 'select, insert, update, delete on relay.retries, relay.listeners'),
       ('relay', 'execute on all functions in schema relay'),
       ('relay', 'select on all tables in schema read'),
-      -- Every process waits for its migrations before it serves.
+      -- Every process waits for the migrations before serving.
       ('command', 'select on public.kysely_migration'),
       ('query', 'select on public.kysely_migration'),
       ('relay', 'select on public.kysely_migration')
@@ -102,7 +102,7 @@ begin
 end;
 $$;
 
--- The rights that migrations have given. A table that was dropped has taken its rights along.
+-- The rights given by migrations. Rights on a dropped table are forgotten.
 do $$
 declare
   given public.role_grants;

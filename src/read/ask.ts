@@ -25,11 +25,12 @@ const FIRST_WAIT_MS = 2;
 const LONGEST_WAIT_MS = 50;
 
 /**
- * Asks a read model: a single round trip, unless a wait is needed. `query` gets the name of the table or view to
- * select from.
+ * Asks a read model: a single round trip, unless a wait is needed. `query` gets the name of the table or view
+ * to select from.
  *
  * @throws {ReadModelBehind} If the read model has not reached the event in time: try again later.
- * @throws {DatabaseUnavailable} If a replica is asked for a strong answer: a replica does not know the missing events.
+ * @throws {DatabaseUnavailable} If a replica is asked for a strong answer: a replica does not know the
+ * missing events.
  */
 export async function ask<Row, Name extends string>(
   db: Database,

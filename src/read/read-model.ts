@@ -9,7 +9,7 @@ import { aggregateId, type RecordedEvent } from "../write/event.ts";
  */
 export interface ReadModel<EventType extends string = string> {
   readonly name: string;
-  /** A table with recomputed rows for the keys touched by events, or a materialized view refreshed as a whole. */
+  /** A table, recomputed for the keys touched by events, or a materialized view, refreshed as a whole. */
   readonly refresh: "changed keys" | "whole";
   /** The keys an event makes stale, by the type of the event. Other events change nothing. */
   readonly staleKeys: { readonly [Type in EventType]?: (event: RecordedEvent) => string[] };
@@ -20,7 +20,7 @@ export function itself(event: RecordedEvent): string[] {
   return [aggregateId(event)];
 }
 
-/** Returns the subscription to keep a read model fresh. Content and checkpoint move in the same transaction. */
+/** Returns the subscription of a read model. Content and checkpoint move in the same transaction. */
 export function subscribeReadModel({ name, refresh, staleKeys }: ReadModel): Subscription {
   return {
     name,

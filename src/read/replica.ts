@@ -6,20 +6,20 @@ export interface Replica {
   db: Database;
   /** A separate pool for looks at the replica: waiting queries must not make the replica seem away. */
   watch: Database;
-  /** The database to ask when the replica is away: the primary, or none. */
+  /** The database to ask when the replica cannot answer: the primary, or none. */
   fallback: "primary" | "none";
   /** Returns the result of the last look; true before the first look. */
   isThere(): boolean;
-  /** Returns true if the replica answers and has the newest migration. Calls at the same time share a look. */
+  /** Returns true if the replica answers and has the newest migration. Simultaneous calls share a look. */
   look(): Promise<boolean>;
 }
 
 /** The time between two looks at the replica during a query. */
 const PATIENCE_MS = 1_000;
-/** The shortest time between two looks at a replica away. */
+/** The shortest time between two looks at an absent replica. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Returns a replica, taken for present until a look says otherwise. `isMigrated` asks the replica and may fail. */
+/** Returns a replica, taken for present until a look says otherwise. `isMigrated` asks, and may fail. */
 export function createReplica(
   { db, watch, fallback }: Pick<Replica, "db" | "watch" | "fallback">,
   isMigrated: (db: Database) => Promise<boolean>,
@@ -47,8 +47,8 @@ export function createReplica(
 }
 
 /**
- * Asks the replica or, if the replica cannot answer and `fallback` allows, the primary. A query too slow for the
- * replica does not go to the primary: the primary would have the same trouble.
+ * Asks the replica or, if the replica cannot answer and `fallback` allows, the primary. A query too slow for
+ * the replica does not go to the primary: the primary would have the same trouble.
  *
  * @throws {DatabaseUnavailable} If the replica is away, and the primary too or not allowed: try again later.
  */
@@ -66,7 +66,7 @@ export async function askReplica<T>(
   }
 }
 
-/** Asks again after a cancellation: a replica cancels queries in the way of replay, mostly only for a moment. */
+/** Asks again after a cancellation: a replica cancels queries in the way of replay, mostly only once. */
 async function askTwice<T>(replica: Replica, ask: (db: Database) => Promise<T>): Promise<T> {
   try {
     return await askWatched(replica, ask);

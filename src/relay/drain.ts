@@ -77,9 +77,9 @@ export async function drainEvents(
 }
 
 /**
- * Numbers the events of the outbox and gives every subscription the next batch, to all at the same time. Any
- * number of relays may drain at once. A failing subscription rests for a while. A slow subscription goes on in the
- * background, and gets no further batch before the end.
+ * Numbers the events of the outbox and gives every subscription the next batch, all at the same time. Any
+ * number of relays may drain at once. A failing subscription rests for a while. A slow subscription goes on
+ * in the background, and gets no further batch before the end.
  */
 export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const { db, tasks } = relay;

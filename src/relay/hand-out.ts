@@ -10,9 +10,9 @@ const REST_MS_MIN = 1_000;
 const logger = getLogger("cqrs.relay");
 
 /**
- * Gives a subscription the next batch and returns the number of handled events. A failing subscription rests for
- * a while.
- * @throws {DatabaseUnavailable} If the database is away; or another error with the same meaning.
+ * Gives a subscription the next batch and returns the number of handled events. A failing subscription rests
+ * for a while.
+ * @throws {DatabaseUnavailable} If the database is away, or another error with the same meaning.
  */
 export async function handOut(
   db: Database,
@@ -43,8 +43,8 @@ export async function handOut(
 }
 
 /**
- * Stores the error of a subscription and lets the subscription rest nine times as long as the try took, at least
- * a second. Does nothing when another relay has moved the checkpoint.
+ * Stores the error of a subscription and lets the subscription rest nine times as long as the try took, at
+ * least a second. Does nothing when another relay has moved the checkpoint.
  */
 export async function recordFailure(
   db: Database,

@@ -18,10 +18,10 @@ export interface Outlook {
 }
 
 /**
- * Gives at most `maxEvents` visible events of the outbox the next positions, and returns all checkpoints: a single
- * round trip, and nothing written when the outbox is empty.
+ * Gives at most `maxEvents` visible events of the outbox the next positions, and returns all checkpoints: a
+ * single round trip, and nothing written when the outbox is empty.
  *
- * @throws {CheckpointBeyondLog} If a checkpoint is beyond the last position, as after a restore: run `npm run rewind`.
+ * @throws {CheckpointBeyondLog} If a checkpoint is beyond the log, as after a restore: run `npm run rewind`.
  * @see migrations/0003_numbering.sql
  * @see docs/decisions/0003-numbering.md
  */

@@ -11,8 +11,8 @@ export interface Rewound {
 }
 
 /**
- * Sets the checkpoints beyond the log back to the end of the log and, after any such change, recomputes every read
- * model, all in a single transaction. For a restored older copy of the database; no relay goes on before.
+ * Sets the checkpoints beyond the log back to the end of the log. If any is beyond, recomputes every read
+ * model, in the same transaction. For a restored older copy of the database; no relay goes on before.
  * @see migrations/0005_read_models.sql
  */
 export async function rewind(db: Database): Promise<Rewound[]> {

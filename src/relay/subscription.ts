@@ -8,14 +8,14 @@ export interface Subscription {
   name: string;
   /** Shown to operators, for example `process manager`. */
   kind: string;
-  /** Read models are quick and wanted soon: the relay waits a moment for read models before the next batch. */
+  /** Read models are quick and wanted soon: the relay waits a moment for the end of the batch. */
   isReadModel: boolean;
   /** The most events in a batch: as many as the relay reads at once when left out. */
   batchMax?: number;
   /**
-   * Handles a batch and moves the checkpoint from `from` to `to`: both or neither for a read model, at least once for
-   * a handler. Returns false when the checkpoint was not at `from`, or another relay had or took the batch. Long work
-   * ends early when `stopping` aborts: a handler's open events become retries.
+   * Handles a batch and moves the checkpoint from `from` to `to`: both or neither for a read model, at least
+   * once for a handler. Returns false when the checkpoint was not at `from`, or another relay had or took the
+   * batch. Long work ends early when `stopping` aborts: a handler's open events become retries.
    */
   handle(db: Database, batch: Batch, stopping?: AbortSignal): Promise<boolean>;
   /** Tries again the due retries. Returns the number of tries. */

@@ -5,8 +5,9 @@ import { getLogger } from "../logging.ts";
 const logger = getLogger("cqrs.relay");
 
 /**
- * Cleans up: deletes results of commands older than 30 days, ten thousand at a time as long as `mayGoOn` returns
- * true, and looks for events left behind in the outbox. Runs at the start of a relay, and now and again later.
+ * Cleans up: deletes results of commands older than 30 days, ten thousand at a time as long as `mayGoOn`
+ * returns true, and looks for events left behind in the outbox. Runs at the start of a relay, and now and
+ * again later.
  */
 export async function sweep(db: Database, mayGoOn: () => boolean): Promise<void> {
   for (let swept = Infinity; swept > 0 && mayGoOn();) {

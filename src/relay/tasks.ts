@@ -6,7 +6,7 @@ export class Tasks {
   #sum = 0;
   #errors: unknown[] = [];
   #awaited: string[] = [];
-  /** Called at the end of a task with a count above 0, unless `wait` waits for the task: more work may be left. */
+  /** Called at the end of a task with a count above 0, unless `wait` waits for the task: look for more. */
   onLateEnd = () => {};
 
   has(name: string): boolean {
@@ -42,7 +42,7 @@ export class Tasks {
     await this.wait([...this.#running.keys()], ms);
   }
 
-  /** Returns the sum of the counts since the last call. @throws The first error of a task since the last call. */
+  /** Returns the sum of the counts since the last call. @throws The first error since the last call. */
   collect(): number {
     const [sum, error] = [this.#sum, this.#errors[0]];
     this.#sum = 0;

@@ -14,8 +14,8 @@ export interface Append {
 }
 
 /**
- * Ends a statement with the append of the events: the whole statement is a single atomic command. The select reads the
- * result of `write.append` because PostgreSQL would not run a call without a reader.
+ * Ends a statement with the append of the events: the whole statement is a single atomic command. The select
+ * reads the result of `write.append` because PostgreSQL would not run a call without a reader.
  * @see migrations/0002_events.sql
  */
 export function append(statement: Statement, { stream, expectedVersion, events, idempotency }: Append) {

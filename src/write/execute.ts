@@ -28,9 +28,9 @@ const ATTEMPTS_MAX = 3;
 const BACKOFF_MS = 10;
 
 /**
- * Carries out a command: a single query to load (none when nothing is to be loaded), a single statement to save.
- * A missing id is made. After a version conflict, a deadlock or a serialization failure, decides again on the newer
- * state, three times in all.
+ * Carries out a command: a single query to load (none when nothing is to be loaded), a single statement to
+ * save. A missing id is made. After a version conflict, a deadlock or a serialization failure, decides again
+ * on the newer state, three times in all.
  *
  * @throws {CommandRejected} If the business says no.
  * @throws {NotFound} If the aggregate does not exist.

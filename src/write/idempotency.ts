@@ -18,7 +18,7 @@ export interface IdempotencyKey {
   caller: string;
   command: string;
   key: string;
-  /** Hexadecimal SHA-256 of id and input, to tell a repeated request from another request with the same key. */
+  /** Hexadecimal SHA-256 of id and input: tells a repeated request from another request with the same key. */
   fingerprint: string;
 }
 
@@ -45,7 +45,10 @@ export function storedResultOf(db: Database, { caller, command, key }: Idempoten
     .where("caller", "=", caller).where("command", "=", command).where("key", "=", key);
 }
 
-/** Returns a stored result. @throws {IdempotencyKeyReused} If id or input were different: choose a new key. */
+/**
+ * Returns the stored result to a repeated request.
+ * @throws {IdempotencyKeyReused} If the result belongs to another id or input: choose a new key.
+ */
 export function replay(stored: StoredResult, { key, fingerprint }: IdempotencyKey): CommandResult {
   if (stored.fingerprint !== fingerprint) {
     throw new IdempotencyKeyReused(`Cannot use idempotency key again: ${key} was sent with another body`);

@@ -14,7 +14,7 @@ export interface Failure {
   counts: boolean;
 }
 
-/** Tries to handle an event within the handler's time limit. Never throws: returns a failure, or undefined. */
+/** Handles an event within the handler's time limit. Never throws: returns a failure, or undefined. */
 export async function tryOnce(
   { handle, timeoutMs = TIMEOUT_MS }: Handler,
   event: RecordedEvent,
@@ -42,7 +42,7 @@ export async function tryOnce(
   }
 }
 
-/** Others may be faster again and again: when many commands change the same aggregate. */
+/** Returns true if others are at fault: on a popular aggregate, rivals may be faster again and again. */
 function isOthersFault(error: unknown): boolean {
   return isUnavailable(error) || isGivenUp(error) || error instanceof VersionConflict;
 }
@@ -52,7 +52,7 @@ function isTooLong(error: unknown): boolean {
   return isDatabaseError(error) && ["57014", "55P03"].includes(error.code);
 }
 
-/** Returns the milliseconds to rest after a number of tries: exponential, with full jitter, at most 60,000. */
+/** Returns the milliseconds to rest after some tries: exponential, with full jitter, at most 60,000. */
 export function backoffMs(attempts: number): number {
   return Math.round(Math.random() * Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** Math.max(1, attempts)));
 }

@@ -4,15 +4,15 @@ import { isUnavailable } from "../../errors.ts";
 import { sleep } from "../../sleep.ts";
 import type { Batch } from "../subscription.ts";
 
-/** The length of a lease. No other relay goes on with the work of a dead relay before the end of the lease. */
+/** The length of a lease. Before the end, no other relay goes on with the work of a dead relay. */
 export const LEASE_MS = 3_000;
 const SAY_AGAIN_MS = 100;
 
 /** A batch reserved for a single relay. */
 export interface Lease {
   /**
-   * Later leases have higher fences: changes under an older fence are refused. Null when nothing is left to do: an
-   * earlier lease had run out, and the leased events became retries.
+   * Later leases have higher fences: changes under an older fence are refused. Null when nothing is left to
+   * do: an earlier lease had run out, and the leased events became retries.
    */
   fence: number | null;
   /** The streams waiting behind a retry. */
@@ -93,8 +93,8 @@ async function keepRenewing(
 }
 
 /**
- * Stores the end of the work. Tries again while the database is away, up to twice the length of a lease: no other
- * relay can take over meanwhile.
+ * Stores the end of the work. Tries again while the database is away, up to twice the length of a lease: no
+ * other relay can take over meanwhile.
  */
 export async function sayEnd<T>(say: () => Promise<T>): Promise<T> {
   for (const deadline = performance.now() + 2 * LEASE_MS;;) {

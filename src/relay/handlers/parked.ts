@@ -47,8 +47,8 @@ export async function listParked(db: Database, after: number, limit: number): Pr
 }
 
 /**
- * Makes a parked event due, or all parked events of a subscription. Each event gets another try, and is parked again
- * if the try fails. Returns the number of events made due.
+ * Makes a parked event due, or all parked events of a subscription. Each event gets another try, and is
+ * parked again if the try fails. Returns the number of events made due.
  */
 export async function retryParked(
   db: Database,

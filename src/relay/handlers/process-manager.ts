@@ -16,8 +16,9 @@ export interface ProcessManager<E extends Event> {
 }
 
 /**
- * Carries out a command in reaction to an event: in effect once, however often the event comes. Returns undefined
- * after success, the code of the rejection when the business says no, `not-found` when the aggregate is missing.
+ * Carries out a command in reaction to an event: in effect once, however often the event comes. Returns
+ * undefined after success, the code of the rejection when the business says no, `not-found` when the
+ * aggregate is missing.
  */
 export type Send = <Input, State, E extends Event, Loaded>(
   command: Command<Input, State, E, Loaded>,
@@ -40,8 +41,8 @@ export function toHandler<E extends Event>(
 }
 
 /**
- * Returns the `send` of an event, with `name` as the caller. The idempotency key is made from the ids of event and
- * aggregate: an event leads to the same command only once.
+ * Returns the `send` of an event, with `name` as the caller. The idempotency key is made from the ids of
+ * event and aggregate: an event leads to the same command only once.
  */
 export function answering(
   db: Database,

@@ -20,8 +20,9 @@ const BATCH_MAX = 100;
 const STREAMS_AT_ONCE = 8;
 
 /**
- * Returns the subscription of a handler. Every event is handled at least once, the events of a stream in order;
- * the checkpoint moves afterwards. An event whose handling failed becomes a retry; only the stream of the event waits.
+ * Returns the subscription of a handler. Every event is handled at least once, the events of a stream in
+ * order; the checkpoint moves afterwards. An event whose handling failed becomes a retry; only the stream of
+ * the event waits.
  * @see docs/decisions/0009-retries.md
  */
 export function subscribeHandler(handler: Handler): Subscription {
@@ -56,8 +57,8 @@ async function handleBatch(
 }
 
 /**
- * Returns the retries: failed events, events behind a retry of the same stream, and events left when the lease was
- * lost or the relay stopped.
+ * Returns the retries: failed events, events behind a retry of the same stream, and events left when the
+ * lease was lost or the relay stopped.
  */
 async function handleStreams(
   handler: Handler,

@@ -15,8 +15,8 @@ export interface Line {
   /** @throws {Error} If the connection is not open in time, or the URL leads to a pooler. */
   open(): Promise<void>;
   /**
-   * Sends a notification through `db`, as writers do, and waits for the arrival. Returns false when nothing was
-   * sent: see `relay.notify`.
+   * Sends a notification through `db`, as writers do, and waits for the arrival. Returns false when nothing
+   * was sent: see `relay.notify`.
    * @throws {Error} If the notification does not arrive in time, or the connection is closed.
    */
   probe(db: Database): Promise<boolean>;
@@ -24,8 +24,8 @@ export interface Line {
 }
 
 /**
- * Returns a line, still to be opened. Not `sql.listen`: the driver would connect again unseen, even after a failed
- * first connection.
+ * Returns a line, still to be opened. Not `sql.listen`: the driver would connect again unseen, even after a
+ * failed first connection.
  */
 export function createLine(url: string, onWake: () => void, signal: AbortSignal): Line {
   const lost = new AbortController();

@@ -12,9 +12,10 @@ const TRY_AGAIN_MS_MAX = 5_000;
 const logger = getLogger("cqrs.relay");
 
 /**
- * Calls `onWake` when a writer has woken the relay, until the signal aborts. Never fails: without notifications, the
- * relay polls. A connection may be open and yet deaf: half-open, through a transaction pooler, or to another server.
- * Therefore the relay notifies itself, and opens a new connection after an unheard notification.
+ * Calls `onWake` when a writer has woken the relay, until the signal aborts. Never fails: without
+ * notifications, the relay polls. A connection may be open and yet deaf: half-open, through a transaction
+ * pooler, or to another server. Therefore the relay notifies itself, and opens a new connection after an
+ * unheard notification.
  * @see docs/decisions/0008-listening.md
  */
 export async function listen(

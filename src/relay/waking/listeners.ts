@@ -22,12 +22,12 @@ const WRITE_MS_MAX = 4_000;
 const logger = getLogger("cqrs.relay");
 
 export interface Reporter {
-  /** Writes a changed value at once, an unchanged value every ten seconds. Never fails: the next call tries again. */
+  /** Writes a changed value at once, others every ten seconds. Never fails: the next call tries again. */
   say(listening: boolean): Promise<void>;
   leave(): Promise<void>;
 }
 
-/** Returns the keeper of a row in `relay.listeners`: operators see the state of every relay through any API. */
+/** Returns a reporter for a row in `relay.listeners`: operators see the relay through any API. */
 export function reportListener(db: Database): Reporter {
   const id = crypto.randomUUID();
   let said: boolean | undefined;
@@ -75,7 +75,7 @@ async function writeListener(db: Database, id: string, listening: boolean): Prom
     .execute();
 }
 
-/** Returns the relays seen within the last minutes, by id. */
+/** Returns the running and recently stopped relays, by id. */
 export async function listListeners(db: Database): Promise<Listener[]> {
   const rows = await db.selectFrom("relay.listeners").select(["id", "since", "seen_at as seenAt"])
     .select(sql<boolean>`listening and seen_at > ${ago(SILENT_SECONDS)}`.as("listening"))

@@ -9,11 +9,11 @@ import { listen } from "./listen.ts";
 import { sweep } from "../sweep.ts";
 import { fireTimers } from "../handlers/timer.ts";
 
-/** The length of "awake", said again at half-time. Writers do not notify while a relay says "awake". */
+/** The time until "awake" expires; said again at half-time. While a relay is awake, writers do not notify. */
 const AWAKE_MS = 1_000;
-/** Waits between the looks of an awake relay without work, before "asleep": nobody notifies meanwhile. */
+/** The waits between the looks of an awake relay without work, before "asleep": nobody notifies meanwhile. */
 const LINGER_MS = [1, 1, 2, 4, 8];
-/** Waits before each further look after saying "asleep": a writer may still have read the old value. */
+/** The waits before each look after saying "asleep": a writer may still have read the old value. */
 const SECOND_LOOKS_MS = [0, 3, 15, 80];
 const POLL_MS = 1_000;
 const SWEEP_EVERY_MS = 3_600_000;
@@ -23,11 +23,11 @@ const STOP_MS = 8_000;
 const logger = getLogger("cqrs.relay");
 
 /**
- * Relays until the signal aborts: works while events are left, and sleeps until a writer notifies, `pollMs` (a
- * second) at most. A notification is only a hint: a lost notification costs at most `pollMs`.
+ * Relays until the signal aborts: works while events are left, and sleeps until a writer notifies, `pollMs`
+ * (a second) at most. A notification is only a hint: a lost notification costs at most `pollMs`.
  *
- * @throws {CheckpointBeyondLog} If a checkpoint is beyond the log: run `npm run rewind`. Other errors do not end the
- * relay.
+ * @throws {CheckpointBeyondLog} If a checkpoint is beyond the log: run `npm run rewind`. Other errors do not
+ * end the relay.
  * @see docs/decisions/0004-waking.md
  */
 export async function runRelay(
