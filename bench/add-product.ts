@@ -6,16 +6,16 @@ import type { Pool } from "../src/database/pool.ts";
 import { addProduct } from "../src/features/catalog/commands/add-product.ts";
 import { execute } from "../src/write/execute.ts";
 
-/** The command of the benchmark: one statement, and the shortest way through the code. */
+/** The input of the benchmark's command: a single statement, the shortest way through the code. */
 export const input = { name: "A lamp, as tall as a man", priceCents: 12_900 };
 
 export interface Statement {
   text: string;
-  /** The values for one more execution, with new ids. */
+  /** Returns the values for another execution, with new ids. */
   nextParameters(): unknown[];
 }
 
-/** What `execute` sends to the database for the command: recorded, so that it cannot differ from the real one. */
+/** Records the statement sent by `execute` for the command: a copy by hand could differ. */
 export async function recordStatement(): Promise<Statement> {
   let text = "";
   let recorded: unknown[] = [];

@@ -7,12 +7,12 @@ import { provision } from "../src/process/provision.ts";
 export interface BenchDatabase {
   name: string;
   urls: DatabaseUrls;
-  /** One connection of the owner, to prepare things and look at them. */
+  /** A connection of the owner, for preparing and looking. */
   owner: postgres.Sql;
   drop(): Promise<void>;
 }
 
-/** A new, migrated database with a name nobody else has. */
+/** Creates a migrated database with a unique name. */
 export async function createDatabase(adminUrl: string): Promise<BenchDatabase> {
   const name = `bench_${randomBytes(6).toString("hex")}`;
   const urls = await provision(adminUrl, name);

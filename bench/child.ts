@@ -4,9 +4,9 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** A program of this repository in a process of its own, in the runtime that runs the benchmark. */
+/** A program of the repository in a separate process, in the runtime of the benchmark. */
 export interface Child {
-  /** The next line of its standard output. @throws {Error} If it ends instead. */
+  /** Returns the next line of standard output. @throws {Error} If the program ends instead. */
   nextLine(): Promise<string>;
   write(line: string): void;
   stop(): Promise<void>;
@@ -17,7 +17,7 @@ process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Starts a program; `file` is seen from the root of the repository. */
+/** Starts a program; `file` is relative to the root of the repository. */
 export function startChild(
   file: string,
   args: string[] = [],

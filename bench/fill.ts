@@ -4,7 +4,7 @@ const CUSTOMERS = 1_000;
 const PRODUCTS = 1_000;
 const LINES_PER_ORDER = 3;
 
-/** Adds orders until there are so many, each with three lines, and their read model. No events: nothing here reads them. */
+/** Adds orders up to `total`, each with three lines, and their read model; no events, as nobody reads any. */
 export async function fillOrders(owner: Sql, total: number): Promise<void> {
   await owner.unsafe(`
     insert into write.customers (id, name, email)
@@ -32,12 +32,12 @@ export async function fillOrders(owner: Sql, total: number): Promise<void> {
   await owner.unsafe("vacuum analyze");
 }
 
-/** The id of the order with that number, from 1. */
+/** Returns the id of an order by number, from 1. */
 export function orderId(number: number): string {
   return `00000000-0000-7000-8003-${number.toString(16).padStart(12, "0")}`;
 }
 
-/** SQL for the id of the row with that number. */
+/** Returns SQL for the id of a row by number. */
 function idOf(kind: number, number: string): string {
   return `('00000000-0000-7000-800${kind}-' || lpad(to_hex(${number}), 12, '0'))::uuid`;
 }

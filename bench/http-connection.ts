@@ -1,21 +1,21 @@
 import { connect } from "node:net";
 
-/** One connection that is kept alive, with one request at a time on it. */
+/** A connection kept alive, for a single request at a time. */
 export interface HttpConnection {
-  /** @throws {Error} If the status is not the expected one, or the connection is lost. */
+  /** Returns the answer. @throws {Error} If the status is not `expectedStatus`, or the connection is lost. */
   send(method: "GET" | "POST", path: string, expectedStatus: number, body?: string): Promise<Answer>;
   close(): void;
 }
 
 export interface Answer {
-  /** The status line and the header fields, as they came. */
+  /** The status line and the header fields, as received. */
   head: string;
   body: string;
 }
 
 /**
- * Opens a connection for load. It is this small because client, server and database share the processors: every
- * microsecond of the client counts against the server. It only understands answers with a Content-Length.
+ * Opens a connection for load. The client is small because client, server and database share the processors:
+ * every microsecond of the client counts against the server. Understands only answers with a Content-Length.
  */
 export function openHttpConnection(url: string): HttpConnection {
   const { hostname, port, host } = new URL(url);
@@ -23,7 +23,7 @@ export function openHttpConnection(url: string): HttpConnection {
   let received = "";
   let waiting: { resolve(answer: Answer): void; reject(reason: Error): void } | undefined;
 
-  // latin1 keeps one character a byte, so that lengths are bytes.
+  // latin1 has a character for each byte: lengths are bytes.
   socket.setEncoding("latin1");
   socket.on("data", (text: string) => {
     received += text;

@@ -6,7 +6,7 @@ import { atRate, flatOut } from "./loops.ts";
 import { percentile } from "./statistics.ts";
 import { createVisibility } from "./visibility.ts";
 
-/** What a load worker can be asked for. Every job opens its own connections and closes them. */
+/** The jobs of a load worker. Every job opens and closes its own connections. */
 export const jobs = { commandsOverHttp, commandsRaw, getsOverHttp, freshness };
 
 interface Load {
@@ -16,12 +16,12 @@ interface Load {
 
 const body = JSON.stringify(input);
 
-/** Commands a second through the server. */
+/** Returns commands per second through the server. */
 async function commandsOverHttp({ url, connections, durationMs }: Load & { url: string }) {
   return await withHttp(url, connections, (lanes) => flatOut(lanes, durationMs, addProductOn));
 }
 
-/** Commands a second by the same statement from a bare driver, one connection for each lane. */
+/** Returns commands per second by the same statement from a bare driver, with a connection for each lane. */
 async function commandsRaw({ databaseUrl, connections, durationMs }: Load & { databaseUrl: string }) {
   const { text, nextParameters } = await recordStatement();
   return await withDriver(databaseUrl, connections, async (sql) => {
@@ -34,7 +34,7 @@ async function commandsRaw({ databaseUrl, connections, durationMs }: Load & { da
   });
 }
 
-/** Requests a second, each for one of the paths by chance. */
+/** Returns requests per second, each for a random path. */
 async function getsOverHttp(
   { url, paths, connections, durationMs }: Load & { url: string; paths: string[] },
 ) {
@@ -46,7 +46,7 @@ async function getsOverHttp(
   );
 }
 
-/** `commandsPerSecond`: "idle" sends one command after the other, and only when the last one has long been visible. */
+/** `commandsPerSecond`: "idle" sends the next command 20 to 50 ms after the last command became visible. */
 interface FreshnessOptions extends Load {
   url: string;
   databaseUrl: string;
@@ -55,7 +55,7 @@ interface FreshnessOptions extends Load {
 
 const WATCH_ONE_IN = 5;
 
-/** How long after the acknowledgement a product is visible in the read model: milliseconds. */
+/** Returns the rate, and the ms from acknowledgement to visibility of products in the read model. */
 async function freshness({ url, databaseUrl, connections, durationMs, commandsPerSecond }: FreshnessOptions) {
   return await withDriver(databaseUrl, 1, async (sql) => {
     const visibility = createVisibility(sql);

@@ -3,9 +3,9 @@ import type { jobs } from "./jobs.ts";
 
 type Jobs = typeof jobs;
 
-/** A process that makes load. It stays the same for all rounds, so that its code is warm. */
+/** A process making load, the same for all rounds: the code stays warm. */
 export interface LoadWorker {
-  /** One job at a time. @throws {Error} If the job fails. */
+  /** Runs a job, a single job at a time. @throws {Error} If the job fails. */
   run<Name extends keyof Jobs>(job: Name, options: Parameters<Jobs[Name]>[0]): ReturnType<Jobs[Name]>;
   stop(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 
-/** Connections are made and the relay wakes up in this time: it does not count. */
+/** The time before counting: for making connections and waking the relay. */
 const SETTLE_MS = 300;
 
-/** Does the task over and over, in as many lanes as are given, each after its last one has ended. Answers how often a second. */
+/** Repeats the task in every lane, without pauses. Returns the tasks per second of all lanes. */
 export async function flatOut<Lane>(
   lanes: Lane[],
   durationMs: number,
@@ -21,8 +21,8 @@ export async function flatOut<Lane>(
 }
 
 /**
- * Starts the task at a fixed rate, whether or not earlier ones have ended (an open loop: a slow server gets no
- * mercy). A task waits where no lane is free. Answers how many a second were done.
+ * Starts the task at a fixed rate, without waiting for earlier tasks to end (an open loop: a slow server gets
+ * no mercy). A task waits while no lane is free. Returns the tasks done per second.
  */
 export async function atRate<Lane>(
   lanes: Lane[],

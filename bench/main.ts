@@ -9,7 +9,7 @@ import { FULL, SHORT } from "./plan.ts";
 import { describeMachine, saveResults, toTable } from "./report.ts";
 import { setUp, type Stage } from "./stage.ts";
 
-/** In this order: the last one leaves a database with slow commits. */
+/** The measurements in order: the last leaves a database with slow commits. */
 const measurements = {
   commands: measureCommands,
   queries: measureQueries,
@@ -25,7 +25,7 @@ const stopped = new Promise<never>((_, reject) => {
 });
 stopped.catch(() => {});
 
-/** Measures everything, or stops in the middle of it; cleans up in both cases. */
+/** Measures everything, or stops in the middle; cleans up in both cases. */
 async function main(): Promise<void> {
   const cleanups: (() => Promise<void>)[] = [];
   try {

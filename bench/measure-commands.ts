@@ -8,9 +8,10 @@ const WARM_UP_MS = 3_000;
 const RATIO_MIN = 0.5;
 
 /**
- * Commands a second over HTTP, against the same statement from a bare driver: what everything around the statement
- * costs. The server and its relay run during both, as the events of both have to be relayed, and each starts when
- * the relay has caught up. The bare driver has as many connections as lanes; the server has its pool.
+ * Measures commands per second over HTTP, against the same statement from a bare driver: the cost of
+ * everything around the statement. The server and the relay run during both, because the events of both have
+ * to be relayed, and each round starts after the relay has caught up. The bare driver has a connection for
+ * each lane; the server has the usual pool.
  */
 export async function measureCommands(stage: Stage, { rounds, roundMs }: Plan): Promise<Figure[]> {
   const overHttp = (connections: number, durationMs: number) =>

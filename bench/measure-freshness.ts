@@ -8,7 +8,7 @@ const SITUATIONS = [
   { name: "flat out", commandsPerSecond: "flat out", connections: 32, p50Max: 15, p99Max: 40 },
 ] as const;
 
-/** How long after its acknowledgement a command shows in the read model. */
+/** Measures the time from acknowledgement to visibility of a command in the read model. */
 export async function measureFreshness(stage: Stage, { freshnessMs }: Plan): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const { name, commandsPerSecond, connections, p50Max, p99Max } of SITUATIONS) {

@@ -8,13 +8,13 @@ const CONNECTIONS = [8, 32];
 const WARM_UP_MS = 2_000;
 const PATHS = 1_000;
 
-/** Of orders that are there. */
+/** The paths of existing orders. */
 export const orderPaths = Array.from(
   { length: PATHS },
   (_, index) => `/orders/${orderId(1 + index * Math.floor(ORDERS / PATHS))}`,
 );
 
-/** Orders by id a second; next to it `GET /health`, which asks no database: what HTTP alone allows here. */
+/** Measures orders by id per second, next to `GET /health`, without a database: the limit of HTTP alone. */
 export async function measureQueries(stage: Stage, { rounds, roundMs }: Plan): Promise<Figure[]> {
   const get = (paths: string[], connections: number, durationMs = roundMs / 2) =>
     stage.http.run("getsOverHttp", { url: stage.server.url, paths, connections, durationMs });

@@ -17,8 +17,8 @@ interface Costs {
 }
 
 /**
- * What it costs to bring one definition up to date: by the keys that changed, as the relay does it, and whole, as a
- * materialized view of the same definition. In the scratch database: no server disturbs.
+ * Measures the time to refresh a read model: by the changed keys, as in the relay, and as a whole, as a
+ * materialized view of the same definition. Uses the scratch database: no server disturbs.
  */
 export async function measureRefresh(
   { scratch: database }: Stage,
@@ -63,7 +63,10 @@ async function measureSize({ owner }: BenchDatabase, relay: Sql, orders: number)
   };
 }
 
-/** Time of what `prepare` gives, without the preparing. The first time does not count: it plans and fills caches. */
+/**
+ * Returns the median time of the prepared runs, without the preparing. The first run does not count: the
+ * first run plans and fills caches.
+ */
 async function medianMs(repeats: number, prepare: () => Promise<() => Promise<unknown>>): Promise<number> {
   const times: number[] = [];
   for (let repeat = 0; repeat <= repeats; repeat++) {

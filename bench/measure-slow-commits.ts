@@ -8,18 +8,18 @@ const COMMIT_DELAY_US = 1_500;
 const CONNECTIONS = 32;
 const RATIO_MIN = 0.9;
 
-/** Who notifies: the project's trigger when the relay sleeps, nobody, or a trigger that always does. */
+/** The trigger that notifies: the project's (when the relay sleeps), none, or a trigger always notifying. */
 const TRIGGERS = { asleep: "outbox_wakes_the_relay", never: undefined, always: "outbox_always_notifies" };
 
 type Notifying = keyof typeof TRIGGERS;
 
 /**
- * Commands a second where a commit takes 1.5 ms, with three ways to wake the relay: what NOTIFY's lock costs. Bare
- * statements on 32 connections, because the lock is held for as long as a commit takes and the server's own work
- * would hide it. The server's relay runs as always.
+ * Measures commands per second at 1.5 ms a commit, with three ways to wake the relay: the cost of NOTIFY's
+ * lock. Sends bare statements on 32 connections: the lock is held as long as a commit, and the server's own
+ * work would hide the cost. The server's relay runs as always.
  *
- * `commit_delay` makes the process that flushes the log wait before it does, and the others wait for that flush: like
- * a slow disk. With `commit_siblings` 0 that also happens when a single transaction commits. Needs a superuser.
+ * `commit_delay` makes the process flushing the log wait before the flush, and the others wait for the flush:
+ * like a slow disk. With `commit_siblings` 0, even a transaction committing alone waits. Needs a superuser.
  */
 export async function measureSlowCommits(stage: Stage, { rounds, roundMs }: Plan): Promise<Figure[]> {
   if (!await delayCommits(stage)) {
@@ -54,7 +54,7 @@ export async function measureSlowCommits(stage: Stage, { rounds, roundMs }: Plan
   }];
 }
 
-/** For connections made from now on. Answers false if we may not. */
+/** Delays the commits of new connections. Returns false without the right to change the setting. */
 async function delayCommits({ postgres: { adminUrl }, database }: Stage): Promise<boolean> {
   const admin = postgres(adminUrl, { max: 1, fetch_types: false });
   try {

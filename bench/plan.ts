@@ -1,9 +1,9 @@
-/** How long a run takes. */
+/** The length of a run. */
 export interface Plan {
   rounds: number;
   roundMs: number;
   freshnessMs: number;
-  /** The sizes of the read model at which refreshing is measured, in orders. */
+  /** The sizes of the read model for measuring the refresh, in orders. */
   refreshOrders: number[];
 }
 
@@ -23,7 +23,7 @@ export const FULL: Plan = {
   refreshOrders: [10_000, 100_000, 1_000_000],
 };
 
-/** Runs both in every round, and the other way round in every other, so that neither gets the better moments. */
+/** Runs all sides in every round, in reverse in every second round: no side gets the better moments. */
 export async function alternate(rounds: number, sides: (() => Promise<void>)[]): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) await side();

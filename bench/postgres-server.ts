@@ -5,12 +5,12 @@ import process from "node:process";
 import { startEmbeddedPostgres } from "../src/process/embedded-postgres.ts";
 
 export interface PostgresServer {
-  /** Of a login that may create databases and roles. */
+  /** The URL of a login with the rights to create databases and roles. */
   adminUrl: string;
   stop(): Promise<void>;
 }
 
-/** The server to measure on: `BENCH_DATABASE_URL`, or a PostgreSQL of our own that is gone afterwards. */
+/** Returns the server of `BENCH_DATABASE_URL`, or starts an embedded PostgreSQL, deleted by `stop`. */
 export async function startPostgresServer(): Promise<PostgresServer> {
   const { BENCH_DATABASE_URL } = process.env;
   if (BENCH_DATABASE_URL) {
@@ -19,7 +19,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), "cqrs-bench-"));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
-    // For root: the server runs as another user, who must get in.
+    // For root: the server runs as another user, and must get in.
     await chmod(folder, 0o755);
     const { url, stop } = await startEmbeddedPostgres(folder);
     return {

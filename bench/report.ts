@@ -6,7 +6,7 @@ import type { Figure } from "./figure.ts";
 
 const RESULTS = new URL("results/", import.meta.url);
 
-/** The figures as a Markdown table. */
+/** Returns the figures as a Markdown table. */
 export function toTable(figures: Figure[]): string {
   const rows = figures.map(({ what, measured, aim }) => [
     what,
@@ -18,7 +18,7 @@ export function toTable(figures: Figure[]): string {
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** Where the figures come from: they compare only within one machine, and only if it has nothing else to do. */
+/** Returns the origin of the figures: figures compare only within a machine, and without other work. */
 export function describeMachine() {
   const [processor] = cpus();
   return {
@@ -28,7 +28,7 @@ export function describeMachine() {
   };
 }
 
-/** Writes the figures to `bench/results`; answers the path of the file. */
+/** Writes the figures to `bench/results`; returns the path of the file. */
 export async function saveResults(results: object, at: Date): Promise<string> {
   const file = new URL(`${at.toISOString().replace(/[:.]/g, "-")}.json`, RESULTS);
   await mkdir(RESULTS, { recursive: true });

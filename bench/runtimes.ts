@@ -20,7 +20,7 @@ interface Result {
   memoryMb: number;
 }
 
-/** Measures each runtime with the same load; a relay of Node runs beside all of them. `npm run bench:runtimes` */
+/** Measures each runtime with the same load, beside a relay on Node. `npm run bench:runtimes` */
 async function main(): Promise<void> {
   const cleanups: (() => Promise<void>)[] = [];
   try {
@@ -60,7 +60,7 @@ async function measure(stage: Stage, start: () => Promise<Running>): Promise<Res
   }
 }
 
-/** From the start of the process to its first answer, which asks no database: milliseconds. */
+/** Returns the times from the start of the process to the first answer, without a database: milliseconds. */
 async function startsOf(start: () => Promise<Running>): Promise<number[]> {
   const times: number[] = [];
   for (let count = 0; count < STARTS; count++) {
@@ -72,7 +72,7 @@ async function startsOf(start: () => Promise<Running>): Promise<number[]> {
   return times;
 }
 
-/** What the processes of a group have in memory: Linux only. */
+/** Returns the memory of a group of processes, in MB: Linux only. */
 async function memoryOf({ group }: Running): Promise<number> {
   const pids = execFileSync("pgrep", ["-g", String(group)], { encoding: "utf8" }).trim().split("\n");
   const kilobytes = await Promise.all(pids.map(async (pid) => {

@@ -5,25 +5,25 @@ import { type LoadWorker, startLoadWorker } from "./load-worker.ts";
 import { type PostgresServer, startPostgresServer } from "./postgres-server.ts";
 import { type Server, startServer } from "./server.ts";
 
-/** Everything that takes part: one PostgreSQL, the real server, and a process for each kind of load. */
+/** The parts of a run: a PostgreSQL, the real server, and a process for each kind of load. */
 export interface Stage {
   postgres: PostgresServer;
   database: BenchDatabase;
-  /** A second database, in which no server works. */
+  /** A second database, without a server. */
   scratch: BenchDatabase;
   server: Server;
   http: LoadWorker;
   raw: LoadWorker;
-  /** Ends when the relay has handled every event: what one measurement leaves must not burden the next. */
+  /** Ends when the relay has handled every event: leftovers would burden the next measurement. */
   untilCaughtUp(): Promise<void>;
-  /** Starts the server again, so that it has new connections to the database. */
+  /** Restarts the server, with new connections to the database. */
   restartServer(): Promise<void>;
 }
 
-/** How many orders the database of the server starts with. */
+/** The number of orders in the server's database at the start. */
 export const ORDERS = 10_000;
 
-/** Sets up the stage. Whatever has been started is put on `cleanups`, last thing last, also when it fails. */
+/** Sets up the stage. Adds an end for each started part to `cleanups`, in order, even before a failure. */
 export async function setUp(cleanups: (() => Promise<void>)[]): Promise<Stage> {
   const postgres = await startPostgresServer();
   cleanups.push(postgres.stop);

@@ -1,9 +1,9 @@
-/** The middle of the values; the lower one of two. */
+/** Returns the middle of the values; the lower of two. */
 export function median(values: number[]): number {
   return percentile(values, 50);
 }
 
-/** The value that so many percent of the values do not exceed. */
+/** Returns the smallest value not exceeded by `percent` % of the values. @throws {Error} Without values. */
 export function percentile(values: number[], percent: number): number {
   if (values.length === 0) throw new Error("Cannot find a percentile: there are no values");
   const sorted = values.toSorted((a, b) => a - b);

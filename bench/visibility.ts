@@ -3,18 +3,18 @@ import { setTimeout } from "node:timers/promises";
 
 const LOOK_AGAIN_MS = 1;
 
-/** Takes the time until products show in the read model. */
+/** Measures the time until products are visible in the read model. */
 export interface Visibility {
-  /** The product was acknowledged just now. Ends when it is visible. */
+  /** Watches a product acknowledged just now. Ends when the product is visible. */
   watch(productId: string): Promise<void>;
-  /** What has been measured so far. */
+  /** The times measured until now, in milliseconds. */
   readonly lagsMs: number[];
 }
 
 /**
- * Looks from outside, as a client does: a millisecond after the last look there is another one, and a single query
- * by primary key asks for everything that is watched. So the cost is a few hundred cheap queries a second, however
- * many products are watched, and each lag is too long by a millisecond at most, never too short.
+ * Returns a watch from outside, as by a client: the next look comes a millisecond after the last, a single
+ * query by primary key for all watched products. The cost is a few hundred cheap queries a second for any
+ * number of products, and each lag is too long by a millisecond at most, never too short.
  */
 export function createVisibility(sql: Sql): Visibility {
   const watched = new Map<string, { acknowledgedAt: number; seen(): void }>();

@@ -2,7 +2,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { jobs } from "./jobs.ts";
 
-// A load worker: a job in a line of standard input, its result in a line of standard output, until the input ends.
+// Runs jobs until standard input ends: a job in each line of input, the result in a line of standard output.
 for await (const line of createInterface({ input: process.stdin })) {
   const { job, options } = JSON.parse(line);
   try {

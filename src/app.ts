@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { App } from "./compose.ts";
 import type { Database } from "./database/database.ts";
 import { catalogCommands } from "./features/catalog/commands/routes.ts";
 import { productCatalog } from "./features/catalog/queries/product-catalog.ts";
@@ -18,20 +19,17 @@ import { sampleGateway } from "./features/payments/sample-gateway.ts";
 import type { Env } from "./http/env.ts";
 import type { Endpoint } from "./publish/endpoint.ts";
 import { type Post, publisher } from "./publish/publisher.ts";
-import type { ReadModel } from "./read/read-model.ts";
-import type { Handler } from "./relay/handlers/handler.ts";
 import { toHandler } from "./relay/handlers/process-manager.ts";
-import type { Timer } from "./relay/handlers/timer.ts";
 
 /** The heading of the API's documentation. */
-export const info = {
+const info = {
   title: "CQRS on one Postgres",
   version: "0.1.0",
   description: "Commands change the shop, queries show it.",
 };
 
 /** The commands accepted by the API. */
-export const commands = () =>
+const commands = () =>
   new Hono<Env>()
     .route("/", catalogCommands())
     .route("/", inventoryCommands())
@@ -39,27 +37,24 @@ export const commands = () =>
     .route("/", customers());
 
 /** The queries answered by the API. */
-export const queries = () =>
-  new Hono<Env>().route("/", catalogQueries()).route("/", orderingQueries()).route("/", fulfilmentQueries());
+const queries = () =>
+  new Hono<Env>()
+    .route("/", catalogQueries())
+    .route("/", orderingQueries())
+    .route("/", fulfilmentQueries());
 
 /** The views for queries, kept fresh by the relay. */
-export const readModels: ReadModel[] = [
-  orderDetails,
-  productCatalog,
-  fulfilmentQueue,
-  salesByDay,
-  orderProgress,
-];
+const readModels = [orderDetails, productCatalog, fulfilmentQueue, salesByDay, orderProgress];
 
 /** The handlers that act on events, by commands through `db`. */
-export const handlers = (db: Database): Handler[] => [
-  toHandler(db, fulfilment),
-  collectPayments(db, sampleGateway(db)),
-];
+const handlers = (db: Database) => [toHandler(db, fulfilment), collectPayments(db, sampleGateway(db))];
 
 /** The publishers that send events to other programs. */
-export const publishers = (endpoints: Endpoint[], source: string, post: Post): Handler[] =>
+const publishers = (endpoints: Endpoint[], source: string, post: Post) =>
   endpoints.map((endpoint) => publisher(endpoint, source, post));
 
 /** The timers: work that the clock makes due. */
-export const timers = (db: Database): Timer[] => [timeOutPayments(db)];
+const timers = (db: Database) => [timeOutPayments(db)];
+
+/** The table of contents: everything the program accepts, answers and subscribes to. */
+export const app = { info, commands, queries, readModels, handlers, publishers, timers } satisfies App;

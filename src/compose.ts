@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { commands, handlers, info, publishers, queries, readModels, timers } from "./app.ts";
 import type { DatabaseUrls, Settings } from "./config.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database/database.ts";
 import type { Env, Resources } from "./http/env.ts";
@@ -7,38 +6,43 @@ import { health, operations } from "./http/operations.ts";
 import { serveApi } from "./http/serve-api.ts";
 import { elsewhere, type Served } from "./http/served.ts";
 import { isMigrated } from "./migrated.ts";
+import type { Endpoint } from "./publish/endpoint.ts";
 import type { Post } from "./publish/publisher.ts";
-import { subscribeReadModel } from "./read/read-model.ts";
+import { type ReadModel, subscribeReadModel } from "./read/read-model.ts";
 import { createReplica } from "./read/replica.ts";
 import { createRelay } from "./relay/drain.ts";
+import type { Handler } from "./relay/handlers/handler.ts";
 import { subscribeHandler } from "./relay/handlers/subscribe-handler.ts";
+import type { Timer } from "./relay/handlers/timer.ts";
 import type { Subscription } from "./relay/subscription.ts";
 
-/** Commands, queries or both, and the routes of every process for operators. */
-function routes(serve: Served) {
-  return new Hono<Env>()
-    .route("/", serve === "queries" ? elsewhere(commands(), serve) : commands())
-    .route("/", serve === "commands" ? elsewhere(queries(), serve) : queries())
-    .route("/", health(serve))
-    .route("/", operations());
+/** The parts of the program that differ from one application to another: see `src/app.ts`. */
+export interface App {
+  info: { title: string; version: string; description: string };
+  commands(): Hono<Env>;
+  queries(): Hono<Env>;
+  readModels: ReadModel[];
+  handlers(db: Database): Handler[];
+  publishers(endpoints: Endpoint[], source: string, post: Post): Handler[];
+  timers(db: Database): Timer[];
 }
 
-/** The routes with their types, for a typed client: `hc<Routes>(url)`. */
-export type Routes = ReturnType<typeof routes>;
-
-export interface AppOptions {
+export interface HttpOptions {
   serve?: Served;
   /** Pages of some runtimes only, for example `/docs`. */
   pages?: Hono<Env>;
 }
 
 /** Returns the program's HTTP side. Each request is given the resources to work with. */
-export function createApp({ serve = "all", pages = new Hono() }: AppOptions = {}): Hono<Env> {
-  return serveApi(routes(serve), info, pages);
+export function createHttp(app: App, { serve = "all", pages = new Hono() }: HttpOptions = {}): Hono<Env> {
+  const [commands, queries] = [app.commands(), app.queries()];
+  const api = new Hono<Env>()
+    .route("/", serve === "queries" ? elsewhere(commands, serve) : commands)
+    .route("/", serve === "commands" ? elsewhere(queries, serve) : queries)
+    .route("/", health(serve))
+    .route("/", operations());
+  return serveApi(api, app.info, pages);
 }
-
-/** The subscriptions of the read models. */
-export const readModelSubscriptions: Subscription[] = readModels.map(subscribeReadModel);
 
 type Limits = Pick<DatabaseOptions, "max" | "deadlineMs" | "idleSeconds">;
 
@@ -62,6 +66,7 @@ export interface Composed extends Resources {
 
 /** Puts the program together. Connections are made on demand. */
 export function compose(
+  app: App,
   settings: Settings,
   urls: DatabaseUrls,
   { limits, post, stopping }: Surroundings,
@@ -78,12 +83,12 @@ export function compose(
     watch: open("query", urls.replica, WATCH),
     fallback: settings.QUERY_FALLBACK,
   }, isMigrated);
-  const publishing = publishers(settings.PUBLISH_TO, settings.PUBLISH_SOURCE, post).map(subscribeHandler);
-  const handling = handlers(databases.handlers).map(subscribeHandler);
+  const publishing = app.publishers(settings.PUBLISH_TO, settings.PUBLISH_SOURCE, post).map(subscribeHandler);
+  const handling = app.handlers(databases.handlers).map(subscribeHandler);
   const relay = createRelay({
     db: open("relay", urls.relay),
-    subscriptions: [...readModelSubscriptions, ...handling, ...publishing],
-    timers: timers(databases.handlers),
+    subscriptions: [...app.readModels.map(subscribeReadModel), ...handling, ...publishing],
+    timers: app.timers(databases.handlers),
     delayMs: settings.RELAY_DELAY_MS,
     ...stopping && { stopping },
   });

@@ -1,6 +1,5 @@
 import type { Hono } from "hono";
-import { createApp } from "./compose.ts";
-import { compose, type Composed, type Surroundings } from "./compose.ts";
+import { type App, compose, type Composed, createHttp, type Surroundings } from "./compose.ts";
 import { databaseUrls, InvalidSettings, readSettings } from "./config.ts";
 import type { Env } from "./http/env.ts";
 import { configureLogging, getLogger } from "./logging.ts";
@@ -19,6 +18,7 @@ export interface Edge {
 }
 
 export interface EdgeOptions {
+  app: App;
   /** The settings. */
   variables: Record<string, string | undefined>;
   /** True when a connection may serve several requests: not on Cloudflare Workers. */
@@ -55,17 +55,17 @@ const logger = getLogger("cqrs.edge");
  * elsewhere.
  * @throws {InvalidSettings} If any setting is wrong.
  */
-export function createEdge({ variables, keepsConnections, ...options }: EdgeOptions): Edge {
+export function createEdge({ app, variables, keepsConnections, ...options }: EdgeOptions): Edge {
   const settings = readSettings(variables);
   const { DATABASE_URL, RELAY, SERVE, LOG_LEVEL, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
   if (DATABASE_URL === undefined) throw new InvalidSettings("Cannot start: DATABASE_URL is missing");
   configureLogging(LOG_LEVEL, "json");
-  const app = createApp({ ...options, serve: SERVE });
+  const http = createHttp(app, { ...options, serve: SERVE });
   const surroundings = {
     limits: keepsConnections ? SEVERAL_REQUESTS : ONE_REQUEST,
     post: createPostByFetch(PUBLISH_TO_PRIVATE_ADDRESSES),
   };
-  const open = () => compose(settings, databaseUrls({ ...settings, DATABASE_URL }), surroundings);
+  const open = () => compose(app, settings, databaseUrls({ ...settings, DATABASE_URL }), surroundings);
   const kept = keepsConnections ? open() : undefined;
   const close = async (parts: Composed) => {
     if (parts !== kept) await parts.close();
@@ -79,7 +79,7 @@ export function createEdge({ variables, keepsConnections, ...options }: EdgeOpti
   return {
     async fetch(request, defer) {
       const parts = kept ?? open();
-      const response = await app.fetch(request, parts);
+      const response = await http.fetch(request, parts);
       const isCommand = !["GET", "HEAD"].includes(request.method) && response.ok;
       defer(afterwards(parts, isCommand));
       return response;

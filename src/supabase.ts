@@ -1,4 +1,5 @@
 import process from "node:process";
+import { app } from "./app.ts";
 import { createEdge, type Defer } from "./edge.ts";
 
 interface Supabase {
@@ -9,7 +10,7 @@ const { EdgeRuntime, Deno } = globalThis as unknown as Supabase;
 
 /** Supabase gives every function the URL of the project's database. */
 const variables = { ...process.env, DATABASE_URL: process.env.DATABASE_URL ?? process.env.SUPABASE_DB_URL };
-const edge = createEdge({ variables, keepsConnections: true });
+const edge = createEdge({ app, variables, keepsConnections: true });
 
 /** Clients' paths have this prefix before the function's name; the function's paths begin with the name. */
 const MOUNTED_AT = "/functions/v1";

@@ -1,11 +1,9 @@
-import { readdir, readFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MIGRATIONS } from "../src/migrated.ts";
 import { readMigrations } from "../src/process/migrations.ts";
-
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+import { listFiles, listImports, ROOT } from "./support/imports.ts";
 
 /** Lists the parts each part may import, besides itself. A file directly in src/ is a part, too. */
 const MAY_IMPORT: Record<string, string[]> = {
@@ -24,16 +22,16 @@ const MAY_IMPORT: Record<string, string[]> = {
   "http": ["read", "relay", "write", "database", "errors", "logging", "migrated", "shapes"],
   "features": ["http", "read", "relay", "write", "database", "errors", "shapes"],
   "sample-shop": ["features", "write", "database"],
-  "app": ["features", "http", "publish", "read", "relay", "database"],
-  "compose": ["app", "config", "database", "http", "migrated", "publish", "read", "relay"],
+  "app": ["compose", "features", "http", "publish", "relay", "database"],
+  "compose": ["config", "database", "http", "migrated", "publish", "read", "relay"],
   "edge": ["compose", "config", "http", "logging", "publish", "relay", "sleep"],
-  "worker": ["edge", "http"],
-  "deno": ["edge", "process"],
-  "vercel": ["edge", "process"],
-  "supabase": ["edge"],
-  "client": ["compose"],
+  "cloudflare": ["compose", "edge", "http"],
+  "worker": ["app", "cloudflare"],
+  "deno": ["app", "edge", "process"],
+  "vercel": ["app", "edge", "process"],
+  "supabase": ["app", "edge"],
+  "client": ["app", "http"],
   "process": [
-    "app",
     "compose",
     "config",
     "database",
@@ -45,16 +43,10 @@ const MAY_IMPORT: Record<string, string[]> = {
     "publish",
     "read",
     "relay",
-    "sample-shop",
     "sleep",
   ],
-  "main": ["process"],
+  "main": ["app", "process", "sample-shop"],
 };
-
-interface Import {
-  from: string;
-  to: string;
-}
 
 describe("src", () => {
   it("imports in one direction", async () => {
@@ -82,7 +74,7 @@ describe("src", () => {
     const files = (await listFiles("src")).filter((file) =>
       !["process", "main", "deno", "vercel", "supabase"].includes(partOf(file))
     );
-    const touching = await filesWith(files, /from "node:|\bprocess\.|\bDeno\.|\bBun\./);
+    const touching = await filesWith("src", files, /from "node:|\bprocess\.|\bDeno\.|\bBun\./);
     expect(touching).toEqual([]);
   });
 
@@ -104,24 +96,17 @@ describe("src", () => {
   });
 });
 
-describe("the files that the README leads through", () => {
-  it("exist, are sixteen at most, and each is imported by one before it", async () => {
-    const readme = await readFile(join(ROOT, "README.md"), "utf8");
-    const tour = [...readme.matchAll(/^\d+\. \[([^\]]+)\]\(([^)]+)\)/gm)].map(([, name, target]) => {
-      expect(name).toBe(target);
-      return target!;
-    });
-    expect(tour.length).toBeGreaterThan(5);
-    expect(tour.length).toBeLessThanOrEqual(16);
-    expect(new Set(tour).size).toBe(tour.length);
-    const migrations = (await readdir(join(ROOT, "migrations"))).map((file) => `migrations/${file}`);
-    const [first, ...code] = tour.filter((file) => !migrations.includes(file));
-    const imports = (await listImports()).map(({ from, to }) => ({ from: `src/${from}`, to: `src/${to}` }));
-    const outOfOrder = code.filter((file, place) => {
-      const earlier = [first, ...code.slice(0, place)];
-      return !imports.some(({ from, to }) => to === file && earlier.includes(from));
-    });
-    expect(outOfOrder).toEqual([]);
+describe("the tests of the machinery", () => {
+  it("know nothing of the shop, which may be deleted", async () => {
+    const files = (await listFiles("test")).filter((file) =>
+      !file.startsWith("shop/") && !file.includes("node_modules")
+    );
+    const knowing = await filesWith(
+      "test",
+      files,
+      /from "[./]+(src\/(features|app\.ts|sample-shop)|.*shop\/)/,
+    );
+    expect(knowing).toEqual([]);
   });
 });
 
@@ -130,26 +115,10 @@ function partOf(file: string): string {
   return file.split("/")[0]!.replace(/\.ts$/, "");
 }
 
-async function listFiles(folder: string): Promise<string[]> {
-  const files = await readdir(join(ROOT, folder), { recursive: true });
-  return files.filter((file) => file.endsWith(".ts")).map((file) => file.replaceAll("\\", "/"));
-}
-
-async function listImports(): Promise<Import[]> {
-  const imports = await Promise.all((await listFiles("src")).map(async (from) => {
-    const text = await readFile(join(ROOT, "src", from), "utf8");
-    return [...text.matchAll(/from "(\.[^"]+)"/g)].map(([, target]) => ({
-      from,
-      to: relative(join(ROOT, "src"), join(ROOT, "src", dirname(from), target!)).replaceAll("\\", "/"),
-    }));
-  }));
-  return imports.flat();
-}
-
-async function filesWith(files: string[], pattern: RegExp): Promise<string[]> {
+async function filesWith(folder: string, files: string[], pattern: RegExp): Promise<string[]> {
   const found = await Promise.all(
     files.map(async (file) =>
-      pattern.test(await readFile(join(ROOT, "src", file), "utf8")) ? file : undefined
+      pattern.test(await readFile(join(ROOT, folder, file), "utf8")) ? file : undefined
     ),
   );
   return found.filter((file) => file !== undefined);

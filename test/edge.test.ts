@@ -1,18 +1,24 @@
 import { sql } from "kysely";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { InvalidSettings } from "../src/config.ts";
 import { createEdge, type Edge } from "../src/edge.ts";
+import { app } from "./jars/app.ts";
 import { useTestDatabase } from "./support/database.ts";
 import { settingsOf } from "./support/program.ts";
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 
-/** Sends a command, waits for the deferred work, and returns the id of the product. */
-async function addProduct(edge: Edge): Promise<string> {
+/** Wakes the read models that rest after the test before. */
+beforeEach(async () => {
+  await test.owner.updateTable("relay.checkpoints").set({ rests_until: sql<Date>`'-infinity'` }).execute();
+});
+
+/** Sends a command, waits for the deferred work, and returns the id of the jar. */
+async function openJar(edge: Edge): Promise<string> {
   const deferred: Promise<unknown>[] = [];
-  const request = new Request("http://localhost/products", {
+  const request = new Request("http://localhost/jars", {
     method: "POST",
-    body: `{"name":"Lamp","priceCents":1}`,
+    body: `{"label":"Honey"}`,
     headers: { "content-type": "application/json" },
   });
   const answer = await edge.fetch(request, (work) => deferred.push(work));
@@ -22,17 +28,17 @@ async function addProduct(edge: Edge): Promise<string> {
 }
 
 const edgeWith = (settings: Record<string, string> = {}) =>
-  createEdge({ variables: { ...settingsOf(test.urls), ...settings }, keepsConnections: false });
+  createEdge({ app, variables: { ...settingsOf(test.urls), ...settings }, keepsConnections: false });
 
 async function isShown(id: string): Promise<boolean> {
-  const rows = await test.query.selectFrom("read.product_catalog").select("name").where("product_id", "=", id)
+  const rows = await test.query.selectFrom("read.jar_details").select("label").where("jar_id", "=", id)
     .execute();
   return rows.length > 0;
 }
 
 describe("On a platform that calls for each request", () => {
   it("what a command led to is shown when its deferred work has ended, and no connection is left", async () => {
-    expect(await isShown(await addProduct(edgeWith()))).toBe(true);
+    expect(await isShown(await openJar(edgeWith()))).toBe(true);
     const { rows } = await sql`
       select from pg_stat_activity where datname = current_database() and application_name like 'cqrs %'
         and application_name <> 'cqrs'`.execute(test.owner);
@@ -41,7 +47,7 @@ describe("On a platform that calls for each request", () => {
 
   it("nobody relays after a command where relays run elsewhere; the clock does", async () => {
     const edge = edgeWith({ RELAY: "off" });
-    const id = await addProduct(edge);
+    const id = await openJar(edge);
     expect(await isShown(id)).toBe(false);
     expect((await edge.drain()).more).toBe(false);
     expect(await isShown(id)).toBe(true);
@@ -50,12 +56,12 @@ describe("On a platform that calls for each request", () => {
   it("a view that rests is looked after again", async () => {
     const rests = sql<Date>`clock_timestamp() + interval '600 milliseconds'`;
     await test.owner.updateTable("relay.checkpoints").set({ rests_until: rests })
-      .where("subscription", "=", "product_catalog").execute();
-    expect(await isShown(await addProduct(edgeWith()))).toBe(true);
+      .where("subscription", "=", "jar_details").execute();
+    expect(await isShown(await openJar(edgeWith()))).toBe(true);
   });
 
   it("a database has to be named", () => {
-    const start = () => createEdge({ variables: {}, keepsConnections: false });
+    const start = () => createEdge({ app, variables: {}, keepsConnections: false });
     expect(start).toThrow(InvalidSettings);
     expect(start).toThrow("Cannot start: DATABASE_URL is missing");
   });

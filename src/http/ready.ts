@@ -6,7 +6,7 @@ import type { Served } from "./served.ts";
 
 /**
  * Checks that the databases behind the served routes have every migration: a replica may lag behind.
- * @throws {DatabaseUnavailable} If a database lacks a migration or is out of reach: ask another process.
+ * @throws {DatabaseUnavailable} If a database lacks a migration or is out of reach: ask another process meanwhile.
  */
 export async function checkReady({ databases, replica }: Resources, served: Served): Promise<void> {
   const primary = served === "queries" ? databases.queries : databases.commands;

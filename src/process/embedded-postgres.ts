@@ -8,7 +8,7 @@ import { initialise, inUse } from "./postgres-data.ts";
 import { run } from "./run.ts";
 
 export interface EmbeddedPostgres {
-  /** Of the superuser. */
+  /** The URL of the superuser. */
   url: string;
   stop(): Promise<void>;
 }
@@ -19,10 +19,11 @@ const LOOK_AGAIN_MS = 50;
 const CONNECTIONS_MAX = 300;
 
 /**
- * Starts a real PostgreSQL from npm whose files are in `folder`, or takes over one that a killed process left.
- * It listens on 127.0.0.1 only, on a free port, and survives Ctrl-C in the terminal until it is stopped.
+ * Starts a real PostgreSQL from npm with the files in `folder`, or takes over a server left by a killed
+ * process. The server listens only on 127.0.0.1, on a free port, and survives Ctrl-C in the terminal until
+ * `stop`.
  *
- * @throws {Error} If another process uses the folder, or it cannot start: the message says what to do.
+ * @throws {Error} If another process uses the folder, or the server cannot start: do as the message says.
  */
 export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPostgres> {
   await mkdir(resolve(folder), { recursive: true });
@@ -41,7 +42,7 @@ export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPos
   };
 }
 
-/** Waits for a server that another process is starting or stopping at this moment. */
+/** Starts the server unless running, and claims it. Waits while another process starts or stops it. */
 async function startAndClaim(binaries: Binaries, owner: Owner, data: string, password: string) {
   for (const deadline = performance.now() + START_MS;;) {
     if (!await isRunning(binaries, owner, data)) await start(binaries, owner, data);
@@ -69,7 +70,7 @@ async function isRunning({ pg_ctl }: Binaries, owner: Owner, data: string): Prom
   return await run(pg_ctl, ["status", "-D", data], owner) === 0;
 }
 
-/** The lock goes with its connection, so a process that was killed does not keep it. */
+/** Locks the server for the process. The lock ends with the connection: a killed process keeps no lock. */
 async function claimServer(url: string, data: string): Promise<postgres.Sql> {
   const sql = postgres(url, {
     max: 1,
@@ -84,7 +85,7 @@ async function claimServer(url: string, data: string): Promise<postgres.Sql> {
   throw inUse(data);
 }
 
-/** Whether the server cannot be reached, or says that it is starting or stopping. */
+/** Returns true if the server cannot be reached, or is starting or stopping. */
 function isPassing(error: unknown): boolean {
   const { code } = error as { code?: string };
   return ["ENOENT", "ECONNREFUSED", "ECONNRESET", "CONNECTION_CLOSED", "57P01", "57P03"].includes(code ?? "");

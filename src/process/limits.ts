@@ -1,14 +1,13 @@
-import { readModels } from "../app.ts";
-import type { Surroundings } from "../compose.ts";
+import type { App, Surroundings } from "../compose.ts";
 
 /**
- * What the pools of a process may take. Commands gain from many connections, because PostgreSQL flushes their commits
- * together; refreshing a large read model as a whole takes its time.
+ * Returns the limits of a process's pools. Commands gain from many connections, because PostgreSQL flushes
+ * commits together. Refreshing a large read model as a whole takes minutes: the relay's deadline is long.
  */
-export const LIMITS: Surroundings["limits"] = {
+export const limitsOf = ({ readModels }: App): Surroundings["limits"] => ({
   command: { max: 20, deadlineMs: 5_000 },
   handlers: { max: 8, deadlineMs: 5_000 },
   query: { max: 10, deadlineMs: 10_000 },
-  // One for every read model that takes long, and some for the rest.
+  // A connection for every read model, in case of a long refresh, and four for the rest.
   relay: { max: readModels.length + 4, deadlineMs: 300_000 },
-};
+});

@@ -8,8 +8,10 @@ const FOLDER = new URL("../../migrations/", import.meta.url);
 const MIGRATION_MS = 3_600_000;
 
 /**
- * Brings the database up to date, and lets the roles log in. Answers the names of what was applied.
- * @throws {Error} If the owner's URL is that of a transaction pooler: the lock of migrations belongs to a session.
+ * Applies the pending migrations, and sets the passwords of the roles. Returns the names of the applied
+ * migrations.
+ * @throws {Error} If the owner's URL is of a transaction pooler: set `DATABASE_DIRECT_URL`. The lock of
+ * migrations belongs to a session.
  */
 export async function migrateDatabase(urls: DatabaseUrls): Promise<string[]> {
   if (poolerOf(urls.owner) !== "none") {
@@ -30,7 +32,7 @@ export async function migrateDatabase(urls: DatabaseUrls): Promise<string[]> {
   }
 }
 
-/** The files of the folder `migrations`. */
+/** Reads the files of the folder `migrations`. */
 export async function readMigrations(): Promise<Migrations> {
   const read = (file: string) => readFile(new URL(file, FOLDER), "utf8");
   const files = (await readdir(FOLDER)).filter((file) => /^\d{4}_.*\.sql$/.test(file)).sort();

@@ -1,28 +1,31 @@
 import process from "node:process";
-import { readModelSubscriptions } from "../compose.ts";
+import type { App } from "../compose.ts";
 import { type DatabaseUrls, readSettings, type Settings } from "../config.ts";
-import { openDatabase } from "../database/database.ts";
+import { type Database, openDatabase } from "../database/database.ts";
+import { subscribeReadModel } from "../read/read-model.ts";
 import { createRelay, drain } from "../relay/drain.ts";
-import { openSampleShop } from "../sample-shop.ts";
 import { configureLogging } from "../logging.ts";
 import { migrateDatabase } from "./migrations.ts";
 import { start, type StartOptions } from "./start.ts";
 import { supervise } from "./supervise.ts";
 import { useDatabase } from "./use-database.ts";
 
+/** Adds sample data. The next run completes an interrupted run. */
+type Fill = (db: Database) => Promise<void>;
+
 const FIRST_DRAIN_MS = 2_000;
 const ORPHAN_CHECK_MS = 500;
-/** Short in development, so that a changed file is served soon. */
+/** Short in development: a changed file is served soon. */
 const KEEP_ALIVE_MS = 1_000;
 
-/** `dev`: a database, and the shop below, started again whenever a file changes. */
+/** Runs `dev`: a database, and `dev-server` as a child, started again after every change of a file. */
 export async function dev(): Promise<number> {
   const stopped = untilStopped();
   const settings = readSettings(process.env);
   const { isLocal, urls, stop } = await useDatabase(settings);
   if (isLocal && !stopped.aborted) console.log(`\n  Database  ${urls.owner}`);
   try {
-    return await supervise("shop", isLocal ? toEnvironment(urls) : {}, stopped);
+    return await supervise("dev-server", isLocal ? toEnvironment(urls) : {}, stopped);
   } finally {
     await stop();
   }
@@ -37,37 +40,42 @@ function toEnvironment({ owner, command, query, relay }: DatabaseUrls) {
   };
 }
 
-/** `shop`: migrations, sample data, API and relay, until the process that started it goes away. */
-export async function shop(): Promise<number> {
+/** Runs `dev-server`: migrations, sample data, API and relay, until the parent process ends. */
+export async function devServer(app: App, fill?: Fill): Promise<number> {
   const stopped = untilStopped();
   process.stdin.resume().on("end", () => process.emit("SIGTERM"));
   const settings = { ...readSettings(process.env), OPS_TOKEN: process.env.OPS_TOKEN || "dev" };
   const { urls } = await useDatabase(settings);
   configureLogging(settings.LOG_LEVEL, "text");
   await migrateDatabase(urls);
-  await fill(urls, settings);
+  if (fill) await fillAndRelay(app, fill, urls, settings);
 
-  const { url, failed, stop } = await start(settings, urls, settings.HOST ?? "127.0.0.1", {
+  const { url, failed, stop } = await start(app, settings, urls, settings.HOST ?? "127.0.0.1", {
     api: true,
     relay: settings.RELAY === "on",
     keepAliveMs: KEEP_ALIVE_MS,
   });
   console.log(`
   API       ${url}/docs
-  Try       curl -s '${url}/products?search=lamp'
   Stop      Ctrl-C
 `);
   return await runUntil(stopped, failed, stop);
 }
 
-/** The sample data and, unless nothing is to be relayed, what the read models make of it: the first look shows it. */
-async function fill(urls: DatabaseUrls, { RELAY, RELAY_DELAY_MS }: Settings): Promise<void> {
+/** Adds the sample data and, with `RELAY=on`, fills the read models: the first request finds the data. */
+async function fillAndRelay(
+  app: App,
+  fill: Fill,
+  urls: DatabaseUrls,
+  { RELAY, RELAY_DELAY_MS }: Settings,
+): Promise<void> {
   const [command, relay] = [openDatabase(urls.command, { max: 1 }), openDatabase(urls.relay, { max: 6 })];
   try {
-    await openSampleShop(command);
+    await fill(command);
+    const subscriptions = app.readModels.map(subscribeReadModel);
     if (RELAY === "on") {
       await drain(
-        createRelay({ db: relay, subscriptions: readModelSubscriptions, delayMs: RELAY_DELAY_MS }),
+        createRelay({ db: relay, subscriptions, delayMs: RELAY_DELAY_MS }),
         FIRST_DRAIN_MS,
       );
     }
@@ -76,8 +84,8 @@ async function fill(urls: DatabaseUrls, { RELAY, RELAY_DELAY_MS }: Settings): Pr
   }
 }
 
-/** `start` and `relay`: the API, the relay, or both, for production. */
-export async function runUntilStopped(wanted: "api and relay" | "relay"): Promise<number> {
+/** Runs `start` and `relay`: the API, the relay, or both, for production. Returns the exit code. */
+export async function runUntilStopped(app: App, wanted: "api and relay" | "relay"): Promise<number> {
   const stopped = untilStopped();
   const settings = readSettings(process.env);
   const options: StartOptions = {
@@ -88,7 +96,13 @@ export async function runUntilStopped(wanted: "api and relay" | "relay"): Promis
   const database = await useDatabase(settings);
   try {
     if (database.isLocal) await migrateDatabase(database.urls);
-    const { url, failed, stop } = await start(settings, database.urls, settings.HOST ?? "0.0.0.0", options);
+    const { url, failed, stop } = await start(
+      app,
+      settings,
+      database.urls,
+      settings.HOST ?? "0.0.0.0",
+      options,
+    );
     console.log(url ? `Listening on ${url}` : "Relaying");
     return await runUntil(stopped, failed, stop);
   } finally {
@@ -96,7 +110,7 @@ export async function runUntilStopped(wanted: "api and relay" | "relay"): Promis
   }
 }
 
-/** Aborts at the first request to stop; the second one ends the process at once. */
+/** Returns a signal aborted at the first request to stop; a repeated request ends the process at once. */
 function untilStopped(): AbortSignal {
   const stopping = new AbortController();
   const stop = () => stopping.abort();
@@ -105,7 +119,7 @@ function untilStopped(): AbortSignal {
   return stopping.signal;
 }
 
-/** npm's shell ends at a signal without passing it on: then the only sign is another parent. */
+/** Calls `stop` after a change of the parent: npm's shell ends at a signal without passing the signal on. */
 function whenOrphaned(stop: () => void): void {
   const parent = process.ppid;
   setInterval(() => {

@@ -10,24 +10,25 @@ import { isIP, type LookupFunction } from "node:net";
 import type { Post } from "../publish/publisher.ts";
 import { isPublicAddress } from "./public-address.ts";
 
-/** An answer's body does not matter; this much of it is let pass, to use the connection again. */
+/** The limits for reading an answer's body: the body does not matter, but its end frees the connection. */
 const BODY_BYTES_MAX = 64 * 1024;
 const BODY_MS_MAX = 1_000;
 
 const KEPT_OPEN = { keepAlive: true, timeout: 5_000 };
 
 /**
- * Posts over HTTP on Node, Deno and Bun. Unless they are allowed, addresses that are not public are refused: the very
- * address that is connected to, so that no name can turn into one after the check.
+ * Returns a function to post over HTTP on Node, Deno and Bun. With `refuse`, addresses outside the public
+ * internet are refused. The check is of the connection's own address: no name can lead elsewhere after the
+ * check.
  */
 export function createPost(privateAddresses: "allow" | "refuse"): Post {
   const refuses = privateAddresses === "refuse";
-  // Of its own: a connection that is used again has been checked when it was made.
+  // Agents of the publishers alone: a reused connection was checked when opened.
   const http = { request: httpRequest, agent: new HttpAgent(KEPT_OPEN) };
   const https = { request: httpsRequest, agent: new HttpsAgent(KEPT_OPEN) };
   return async (url, headers, body, signal) => {
     const target = new URL(url);
-    // No look-up is made for an address, so it is checked here.
+    // Only names are looked up: an address is checked here.
     const address = target.hostname.replace(/^\[|\]$/g, "");
     if (refuses && isIP(address) !== 0 && !isPublicAddress(address)) throw refusal(target.hostname, address);
     const { request, agent } = target.protocol === "https:" ? https : http;
@@ -55,7 +56,7 @@ function send(
     const sending = request(url, options, resolve);
     const stop = () => {
       sending.destroy();
-      // Deno (2.9.5) does not report the end of a request that was destroyed on a connection used before.
+      // Deno (2.9.5) does not report the end of a request destroyed on a reused connection.
       reject(signal.reason);
     };
     sending.on("error", (error: NodeJS.ErrnoException) => reject(new Error(error.message || error.code)))
@@ -66,7 +67,7 @@ function send(
   });
 }
 
-/** Ends when the body has, or when it is too large or too slow: then the connection is closed. */
+/** Reads the body to the end. Closes the connection if the body is too large or too slow. */
 function letPass(answer: IncomingMessage): Promise<void> {
   return new Promise((resolve) => {
     let bytes = 0;
@@ -85,7 +86,7 @@ function letPass(answer: IncomingMessage): Promise<void> {
   });
 }
 
-/** What a name stands for, less what is not public. */
+/** Looks up a name, and leaves out the addresses outside the public internet. */
 const lookUpPublic: LookupFunction = (hostname, options, done) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return done(error, []);

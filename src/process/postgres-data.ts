@@ -5,8 +5,9 @@ import { type Binaries, exists, type Owner } from "./postgres-binaries.ts";
 import { run } from "./run.ts";
 
 /**
- * Creates the data folder if there is none: elsewhere, and moved into place in one step, so that two starts, or one
- * that is killed, leave no half of it. Answers the superuser's password.
+ * Creates the data folder if missing, and returns the superuser's password. The folder is made elsewhere and
+ * moved into place in a single step: two starts, or a killed start, leave no half of a folder.
+ * @throws {Error} If another user or process has the folder: set `DATA_DIR`.
  */
 export async function initialise(binaries: Binaries, owner: Owner, data: string): Promise<string> {
   if (!await exists(data)) await create(binaries, owner, data);
@@ -48,7 +49,7 @@ async function create({ initdb }: Binaries, owner: Owner, data: string): Promise
   }
 }
 
-/** What to say when another process is using the folder. */
+/** Returns the error for a folder used by another process. */
 export function inUse(data: string): Error {
   return new Error(
     `Cannot use the database in ${data}: another process is using it; stop it, or set DATA_DIR`,

@@ -3,8 +3,8 @@ import postgres from "postgres";
 import type { DatabaseUrls } from "../config.ts";
 
 /**
- * Creates a database, if there is none of that name, and a login that owns it without being a superuser. Answers
- * the URLs of the owner and of the three run-time roles, with new passwords; the migration makes those roles.
+ * Creates a database and an owner, if missing; the owner is no superuser. Returns the URLs of the owner and
+ * of the three run-time roles, with a new password common to all. The migrations create the three roles.
  */
 export async function provision(adminUrl: string, database: string): Promise<DatabaseUrls> {
   const password = randomBytes(16).toString("hex");

@@ -2,10 +2,10 @@ import ipaddr from "ipaddr.js";
 
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR("2000::/3");
 
-/** Whether an IP address belongs to the public internet: not to this machine, its network, or a special purpose. */
+/** Returns true for an IP address of the public internet, not of a local network or a special purpose. */
 export function isPublicAddress(text: string): boolean {
   if (!ipaddr.isValid(text)) return false;
-  // An IPv4 address that is written as an IPv6 one is judged by what it means.
+  // An IPv4 address written as an IPv6 address is judged as IPv4.
   const address = ipaddr.process(text);
   if (address.range() !== "unicast") return false;
   return address.kind() === "ipv4" || (address as ipaddr.IPv6).match(GLOBAL_IPV6);

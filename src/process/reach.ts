@@ -8,9 +8,10 @@ import type { Replica } from "../read/replica.ts";
 const logger = getLogger("cqrs.process");
 
 /**
- * Reaches every database that the process uses, with the login for it. Returns the migrations they
- * lack, a replica aside.
- * @throws {Error} If one cannot be reached, unless it is a replica that the primary stands in for.
+ * Reaches every database of the process, each with the matching login. Returns the missing migrations,
+ * without a replica's.
+ * @throws {Error} If a database cannot be reached, except a replica while the primary stands in: check URL
+ * and server.
  */
 export async function reachDatabases(
   { databases: { commands, queries, handlers }, replica, relay, publishers }: Composed,

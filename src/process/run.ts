@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Owner } from "./postgres-binaries.ts";
 
-/** Runs a program to its end, beyond the reach of Ctrl-C. No pipes: the server would keep them open. */
+/** Runs a program to the end, out of reach of Ctrl-C. No pipes: the server would keep the pipes open. */
 export function run(program: string, args: string[], { uid, gid }: Owner): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const user = uid === undefined ? {} : { uid, gid: gid! };

@@ -6,7 +6,7 @@ type Fetch = (request: Request) => Response | Promise<Response>;
 
 export interface Serving {
   url: string;
-  /** Takes no more connections, and ends when every request that was accepted has its answer. */
+  /** Takes no more connections, and ends after the answers to all accepted requests, or after ten seconds. */
   stop(): Promise<void>;
 }
 
@@ -14,8 +14,8 @@ const KEEP_ALIVE_MS = 5_000;
 const STOP_MS = 10_000;
 
 /**
- * Serves HTTP on Node, Deno and Bun, and keeps connections alive for a while between two requests.
- * @throws {Error} If the port is taken.
+ * Serves HTTP on Node, Deno and Bun, and keeps idle connections alive for `keepAliveMs`.
+ * @throws {Error} If the port is taken: set `PORT`.
  */
 export async function serve(
   fetch: Fetch,
@@ -50,12 +50,13 @@ export async function serve(
 }
 
 /**
- * A connection that is kept alive and idle is not closed before the time that was announced for it
- * (`Keep-Alive: timeout=5`): the client's next request may be on its way. Until then it is answered, for the last time.
+ * Closes the server. An idle connection stays open for the announced time (`Keep-Alive: timeout=5`): the
+ * client's next request may be on the way, and gets the connection's last answer.
  */
 function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => {
-    // On Node, the server's own `close` would close idle connections at once; elsewhere there is no other.
+    // On Node, the server's own `close` closes idle connections at once. Other runtimes have no other
+    // `close`.
     if (server instanceof NetServer) NetServer.prototype.close.call(server, () => resolve());
     else (server as Server).close(() => resolve());
   });

@@ -1,5 +1,4 @@
-import { createApp } from "../compose.ts";
-import { compose } from "../compose.ts";
+import { type App, compose, createHttp } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import { getLogger } from "../logging.ts";
 import { isMigrated, nameAll } from "../migrated.ts";
@@ -8,7 +7,7 @@ import type { Relay } from "../relay/drain.ts";
 import { runRelay } from "../relay/waking/run.ts";
 import type { Subscription } from "../relay/subscription.ts";
 import { sleep } from "../sleep.ts";
-import { LIMITS } from "./limits.ts";
+import { limitsOf } from "./limits.ts";
 import { pages } from "./pages.ts";
 import { createPost } from "./post.ts";
 import { reachDatabases } from "./reach.ts";
@@ -17,34 +16,38 @@ import { serve } from "./serve.ts";
 export interface StartOptions {
   api: boolean;
   relay: boolean;
-  /** How long idle connections are kept, and so how long a stop may have to wait for them; seconds when left out. */
+  /**
+   * The time before an idle connection is closed, and thus the longest wait of a stop for idle connections.
+   * Five seconds when left out.
+   */
   keepAliveMs?: number;
 }
 
 export interface Started {
-  /** Where the API is; undefined when it is left out. */
+  /** The URL of the API; undefined without the API. */
   url: string | undefined;
   /** Rejects when the relay must not go on. */
   failed: Promise<never>;
-  /** Lets accepted requests finish, then the relay, then the connections. */
+  /** Lets accepted requests finish, afterwards stops the relay, and at last closes the connections. */
   stop(): Promise<void>;
 }
 
-/** How long a stop waits for the relay's last batch. */
+/** The longest wait of a stop for the relay's last batch. */
 const STOP_MS = 10_000;
 
 const logger = getLogger("cqrs.process");
 
-/** Starts the API, the relay, or both. @throws {Error} If the database cannot be reached or the port is taken. */
+/** Starts the API, the relay, or both. @throws {Error} If the database is away or the port is taken. */
 export async function start(
+  app: App,
   settings: Settings,
   urls: DatabaseUrls,
   host: string,
   options: StartOptions,
 ): Promise<Started> {
   const stopping = new AbortController();
-  const composed = compose(settings, urls, {
-    limits: LIMITS,
+  const composed = compose(app, settings, urls, {
+    limits: limitsOf(app),
     post: createPost(settings.PUBLISH_TO_PRIVATE_ADDRESSES),
     stopping: stopping.signal,
   });
@@ -52,8 +55,8 @@ export async function start(
   try {
     const missing = await reachDatabases(composed, urls, settings, options);
     if (missing.length === 0) await beginPublishing(relay.db, publishers);
-    const app = createApp({ serve: settings.SERVE, pages: pages() });
-    const answer = (request: Request) => app.fetch(request, composed);
+    const http = createHttp(app, { serve: settings.SERVE, pages: pages() });
+    const answer = (request: Request) => http.fetch(request, composed);
     const serving = options.api ? await serve(answer, host, settings.PORT, options.keepAliveMs) : undefined;
     const relaying = options.relay
       ? relayWhenMigrated(relay, publishers, missing, urls.direct, stopping.signal)

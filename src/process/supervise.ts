@@ -7,8 +7,8 @@ const WATCHED = ["src", "migrations"];
 const SETTLE_MS = 100;
 
 /**
- * Runs this program in another mode as a child, and again whenever a source file changes. Ends when the signal
- * aborts, or when the child stops by itself before it has been changed once; answers its exit code.
+ * Runs the program in another mode as a child, again after every change of a source file. Ends when the
+ * signal aborts, or when the child stops before the first change. Returns the child's exit code.
  */
 export async function supervise(
   mode: string,
@@ -23,7 +23,7 @@ export async function supervise(
       if (outcome !== "changed" && !changed) return outcome;
       console.log(outcome === "changed" ? "A file has changed: starting again" : "Waiting for a change");
     }
-    // What is left of it ends when its standard input does.
+    // The child, if still running, stops at the end of standard input.
     child.stdin?.end();
     const code = await exitOf(child);
     if (signal.aborted) return code;
@@ -35,7 +35,7 @@ export async function supervise(
 
 function run(mode: string, environment: Record<string, string>): ChildProcess {
   const runtime = "Deno" in globalThis ? ["run", "--allow-all"] : process.execArgv;
-  const args = [...runtime, fileURLToPath(new URL("../main.ts", import.meta.url)), mode];
+  const args = [...runtime, process.argv[1]!, mode];
   const options = { cwd: ROOT, env: { ...process.env, ...environment } };
   return spawn(process.execPath, args, { ...options, stdio: ["pipe", "inherit", "inherit"], detached: true });
 }
@@ -45,7 +45,7 @@ function exitOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
 }
 
-/** Ends when a file has changed and no other has for a moment, or when the signal aborts. */
+/** Ends after a change without another change for 100 ms, or when the signal aborts. */
 function nextChange(signal: AbortSignal): Promise<"changed"> {
   return new Promise((resolve) => {
     let settling: ReturnType<typeof setTimeout> | undefined;

@@ -7,7 +7,7 @@ import { useDatabase } from "./use-database.ts";
 
 const REWIND_MS = 3_600_000;
 
-/** `migrate`: applies what is pending. */
+/** Runs `migrate`: applies the pending migrations. Returns the exit code. */
 export async function migrateOnly(): Promise<number> {
   const database = await useDatabase(readSettings(process.env));
   try {
@@ -21,7 +21,7 @@ export async function migrateOnly(): Promise<number> {
   }
 }
 
-/** `rewind`: after an older copy of the database was restored, when the relay refuses to go on. */
+/** Runs `rewind`, for a restored older copy of the database, refused by the relay. Returns the exit code. */
 export async function rewindOnly(): Promise<number> {
   const database = await useDatabase(readSettings(process.env));
   const db = openDatabase(database.urls.direct, {

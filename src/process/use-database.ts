@@ -4,12 +4,12 @@ import { provision } from "./provision.ts";
 
 export interface UsedDatabase {
   urls: DatabaseUrls;
-  /** Whether it is a PostgreSQL of our own, in `DATA_DIR`. */
+  /** True for an embedded PostgreSQL, in `DATA_DIR`. */
   isLocal: boolean;
   stop(): Promise<void>;
 }
 
-/** The database of the settings or, without one, a PostgreSQL of our own with one login for each role. */
+/** Returns the database of the settings, or an embedded PostgreSQL with a login for each role. */
 export async function useDatabase(settings: Settings): Promise<UsedDatabase> {
   const { DATABASE_URL, DATA_DIR } = settings;
   if (DATABASE_URL !== undefined) {

@@ -74,16 +74,16 @@ describe("a database that lacks a migration in the middle", () => {
 });
 
 describe("every migrate", () => {
-  const test = useTestDatabase();
+  const test = useTestDatabase({ jars: true });
 
   it("gives rights and limits again that were taken away", async () => {
     const role = sql.id(`${test.name}_command`);
-    await sql`revoke insert on write.products from ${role}`.execute(test.owner);
+    await sql`revoke insert on write.jars from ${role}`.execute(test.owner);
     await sql`revoke execute on function write.append from ${role}`.execute(test.owner);
     await sql`alter role ${role} in database ${sql.id(test.name)} reset all`.execute(test.owner);
     expect(await migrateWith(owner(test))).toEqual([]);
     const { rows: [row] } = await sql<{ insert: boolean; append: boolean; limits: number }>`
-      select has_table_privilege(${`${test.name}_command`}, 'write.products', 'insert') as insert,
+      select has_table_privilege(${`${test.name}_command`}, 'write.jars', 'insert') as insert,
         has_function_privilege(${`${test.name}_command`}, 'write.append(text, integer, jsonb, jsonb)', 'execute') as append,
         cardinality(setconfig) as limits
       from pg_db_role_setting join pg_roles on pg_roles.oid = setrole where rolname = ${`${test.name}_command`}`

@@ -10,35 +10,35 @@ import { until } from "../support/until.ts";
 
 describe("a URL", () => {
   it.each([
-    ["postgres://shop@127.0.0.1:5432/shop", "none"],
-    ["postgres://shop@ep-cool-darkness-123456.eu-central-1.aws.neon.tech/shop", "none"],
-    ["postgres://shop@ep-cool-darkness-123456-pooler.eu-central-1.aws.neon.tech/shop", "transaction"],
-    ["postgres://shop.abc@aws-0-eu-central-1.pooler.supabase.com:6543/postgres", "transaction"],
-    ["postgres://shop.abc@aws-0-eu-central-1.pooler.supabase.com:5432/postgres", "none"],
-    ["postgres://shop@db.abc.supabase.co:6543/postgres", "transaction"],
-    ["postgres://shop@db.abc.supabase.co:5432/postgres", "none"],
-    ["postgres://shop@db:6432/shop", "transaction"],
-    ["postgres://shop@db:6543/shop", "none"],
-    ["postgres://shop@db/shop?pgbouncer=true", "transaction"],
-    ["postgres://shop@db/shop?pgbouncer=false", "none"],
-    ["postgres://shop@0123abcd.hyperdrive.local:5432/shop", "transaction-prepared"],
-    ["postgres://shop@db:6432/shop?pooler=none", "none"],
+    ["postgres://jars@127.0.0.1:5432/jars", "none"],
+    ["postgres://jars@ep-cool-darkness-123456.eu-central-1.aws.neon.tech/jars", "none"],
+    ["postgres://jars@ep-cool-darkness-123456-pooler.eu-central-1.aws.neon.tech/jars", "transaction"],
+    ["postgres://jars.abc@aws-0-eu-central-1.pooler.supabase.com:6543/postgres", "transaction"],
+    ["postgres://jars.abc@aws-0-eu-central-1.pooler.supabase.com:5432/postgres", "none"],
+    ["postgres://jars@db.abc.supabase.co:6543/postgres", "transaction"],
+    ["postgres://jars@db.abc.supabase.co:5432/postgres", "none"],
+    ["postgres://jars@db:6432/jars", "transaction"],
+    ["postgres://jars@db:6543/jars", "none"],
+    ["postgres://jars@db/jars?pgbouncer=true", "transaction"],
+    ["postgres://jars@db/jars?pgbouncer=false", "none"],
+    ["postgres://jars@0123abcd.hyperdrive.local:5432/jars", "transaction-prepared"],
+    ["postgres://jars@db:6432/jars?pooler=none", "none"],
   ])("%s leads to a pooler: %s", (url, pooler) => {
     expect(poolerOf(url)).toBe(pooler);
   });
 
   it("is given to the driver without what the server would refuse", () => {
-    const url = "postgres://shop:se%40me@db/shop?sslmode=require&pgbouncer=true&channel_binding=require";
+    const url = "postgres://jars:se%40me@db/jars?sslmode=require&pgbouncer=true&channel_binding=require";
     expect(toDriverUrl(withPooler(url, "transaction"))).toBe(
-      "postgres://shop:se%40me@db/shop?sslmode=require",
+      "postgres://jars:se%40me@db/jars?sslmode=require",
     );
   });
 });
 
 describe("DATABASE_POOLER", () => {
   const given = {
-    DATABASE_URL: "postgres://shop@db:6432/shop",
-    QUERY_DATABASE_URL: "postgres://shop@other/shop",
+    DATABASE_URL: "postgres://jars@db:6432/jars",
+    QUERY_DATABASE_URL: "postgres://jars@other/jars",
   };
   const poolers = (settings: Record<string, string>) => {
     const urls = databaseUrls({
@@ -60,7 +60,7 @@ describe("DATABASE_POOLER", () => {
   });
 
   it("is that of the primary for queries that the replica cannot answer", () => {
-    const command = { COMMAND_DATABASE_URL: "postgres://shop@primary/shop?pgbouncer=true" };
+    const command = { COMMAND_DATABASE_URL: "postgres://jars@primary/jars?pgbouncer=true" };
     expect(poolers(command)).toMatchObject({ command: "transaction", query: "transaction", replica: "none" });
   });
 
@@ -69,7 +69,7 @@ describe("DATABASE_POOLER", () => {
   });
 
   it("has nothing to do with DATABASE_DIRECT_URL", () => {
-    const direct = { DATABASE_DIRECT_URL: "postgres://shop@db:6432/shop", DATABASE_POOLER: "transaction" };
+    const direct = { DATABASE_DIRECT_URL: "postgres://jars@db:6432/jars", DATABASE_POOLER: "transaction" };
     expect(poolers(direct)).toMatchObject({ owner: "none", direct: "none", relay: "transaction" });
   });
 

@@ -1,9 +1,11 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
+import { aJar } from "../jars/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { aProduct } from "../support/arrange.ts";
 
-const test = useTestDatabase();
+/** The program's database, as privileges.txt describes. */
+const plain = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 
 const ROLES = ["command", "query", "relay", "public"] as const;
 const DENIED = { code: "42501" };
@@ -23,7 +25,7 @@ describe("the privileges of the run-time roles", () => {
   });
 
   it("keep queries away from the write tables", async () => {
-    for (const table of ["events", "outbox", "orders", "customers", "idempotency_keys"]) {
+    for (const table of ["events", "outbox", "jars", "idempotency_keys"]) {
       await expect(sql`select from ${sql.table(`write.${table}`)}`.execute(test.query)).rejects.toMatchObject(
         DENIED,
       );
@@ -34,12 +36,12 @@ describe("the privileges of the run-time roles", () => {
       ),
     )
       .rejects.toMatchObject(DENIED);
-    await expect(sql`delete from read.order_details`.execute(test.query)).rejects.toMatchObject(DENIED);
+    await expect(sql`delete from read.jar_details`.execute(test.query)).rejects.toMatchObject(DENIED);
     await expect(sql`select relay.number_events(1)`.execute(test.query)).rejects.toMatchObject(DENIED);
   });
 
   it("keep commands away from the read models and from the log itself", async () => {
-    await expect(sql`select from read.order_details`.execute(test.command)).rejects.toMatchObject(DENIED);
+    await expect(sql`select from read.jar_details`.execute(test.command)).rejects.toMatchObject(DENIED);
     await expect(
       sql`insert into write.outbox (event_id, recorded_at) values (gen_random_uuid(), now())`.execute(
         test.command,
@@ -63,7 +65,7 @@ describe("an event", () => {
   });
 
   it("cannot be changed by the owner either", async () => {
-    await aProduct(test.command);
+    await aJar(test.command);
     for (const change of changes) {
       await expect(change.execute(test.owner)).rejects.toThrow(
         /^Cannot (update|delete|truncate) write.events/,
@@ -118,6 +120,6 @@ async function listPrivileges(): Promise<Row[]> {
       (select string_agg(privilege, ' ' order by rank) from held where held.object = objects.object and held.place = roles.place)
       order by place
     ) as held
-    from objects, roles group by object order by objects.object`.execute(test.owner);
+    from objects, roles group by object order by objects.object`.execute(plain.owner);
   return rows;
 }

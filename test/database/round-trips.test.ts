@@ -1,13 +1,12 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { readModelSubscriptions } from "../../src/compose.ts";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../../src/database/database.ts";
-import { addProduct } from "../../src/features/catalog/commands/add-product.ts";
-import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
-import { placeOrder } from "../../src/features/ordering/commands/place-order.ts";
-import { findOrder, listOrders } from "../../src/features/ordering/queries/order-details.ts";
+import { ask, type Consistency } from "../../src/read/ask.ts";
+import { type ReadModel, subscribeReadModel } from "../../src/read/read-model.ts";
 import { createRelay, drain, drainBatch } from "../../src/relay/drain.ts";
+import type { Command } from "../../src/write/command.ts";
 import { execute } from "../../src/write/execute.ts";
-import { aCustomer, anOrder, aProduct } from "../support/arrange.ts";
+import { aJar } from "../jars/arrange.ts";
+import { fillJar, type Jar, jarDetails, type JarEvent, openJar } from "../jars/jar.ts";
 import { anybody } from "../support/context.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { useProxy } from "../support/proxy.ts";
@@ -18,10 +17,30 @@ const LONG_DELAY_MS = 25;
 /** Round trips before the first statement on a new connection: startup, and two for the password (SCRAM). */
 const CONNECTING = 3;
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 const proxy = useProxy(() => test.urls.owner);
 
-const lamp = { input: { name: "Desk lamp", priceCents: 4_900 } };
+const honey = { input: { label: "Honey" } };
+
+/** Opens a jar, after a look at all jars. */
+const openAfterLook: Command<{ label: string }, Jar, JarEvent, { jars: number }> = {
+  ...openJar,
+  load: (db) => db.selectFrom("write.jars").select((eb) => eb.fn.countAll<number>().as("jars")),
+  decide: ({ label }, { jars }) => [{ type: "JarOpened", data: { label: `${label} ${jars}` } }],
+};
+
+/** Read models that a new jar leaves unchanged: only their checkpoints move. */
+const UNTOUCHED = ["first", "second", "third", "fourth"];
+const readModels: ReadModel[] = [
+  jarDetails,
+  ...UNTOUCHED.map((name) => ({ name, refresh: "changed keys" as const, staleKeys: {} })),
+];
+const subscriptions = readModels.map(subscribeReadModel);
+
+beforeAll(async () => {
+  const checkpoints = UNTOUCHED.map((subscription) => ({ subscription, position: 0 }));
+  await test.owner.insertInto("relay.checkpoints").values(checkpoints).execute();
+});
 
 beforeEach(() => {
   proxy.delayMs = DELAY_MS;
@@ -56,67 +75,80 @@ describe.each([
 
   describe("a command", () => {
     it("that has nothing to load takes one round trip", async () => {
-      expect(await roundTripsOf("command", (db) => execute(db, addProduct, lamp, anybody))).toBe(1);
+      expect(await roundTripsOf("command", (db) => execute(db, openJar, honey, anybody))).toBe(1);
     });
 
     it("takes one round trip with an idempotency key, too", async () => {
       const keyed = () => ({ ...anybody, idempotencyKey: crypto.randomUUID() });
-      expect(await roundTripsOf("command", (db) => execute(db, addProduct, lamp, keyed()))).toBe(1);
+      expect(await roundTripsOf("command", (db) => execute(db, openJar, honey, keyed()))).toBe(1);
     });
 
     it("that loads takes two, whatever it loads", async () => {
-      const customerId = await aCustomer(test.command);
-      const input = { customerId, lines: [{ productId: await aProduct(test.command), quantity: 1 }] };
-      expect(await roundTripsOf("command", (db) => execute(db, placeOrder, { input }, anybody))).toBe(2);
+      expect(await roundTripsOf("command", (db) => execute(db, openAfterLook, honey, anybody))).toBe(2);
 
-      const orders = [await anOrder(test.command), await anOrder(test.command)];
-      const next = () => ({ id: orders.pop()!, input: { reason: "gone" } });
-      expect(await roundTripsOf("command", (db) => execute(db, cancelOrder, next(), anybody))).toBe(2);
+      const more = { id: await aJar(test.command), input: { grams: 1 } };
+      expect(await roundTripsOf("command", (db) => execute(db, fillJar, more, anybody))).toBe(2);
     });
   });
 
   it("a query takes one round trip, with a token or without, eventual or strong", async () => {
-    const id = await anOrder(test.command);
-    await drain(createRelay({ db: test.relay, subscriptions: readModelSubscriptions }), 5_000);
+    const id = await aJar(test.command);
+    await drain(createRelay({ db: test.relay, subscriptions }), 5_000);
     const { id: eventId } = await test.command.selectFrom("write.events").select("id")
-      .where("stream", "=", `order-${id}`).executeTakeFirstOrThrow();
+      .where("stream", "=", `jar-${id}`).executeTakeFirstOrThrow();
     const token = { level: "token", eventId, waitMs: 0 } as const;
 
-    expect(await roundTripsOf("query", (db) => findOrder(db, id, { level: "eventual" }))).toBe(1);
-    expect(await roundTripsOf("query", (db) => findOrder(db, id, token))).toBe(1);
-    expect(await roundTripsOf("query", (db) => findOrder(db, id, { level: "strong" }))).toBe(1);
-    expect(await roundTripsOf("query", (db) => listOrders(db, { limit: 10 }, { level: "eventual" }))).toBe(1);
+    expect(await roundTripsOf("query", (db) => findJar(db, id, { level: "eventual" }))).toBe(1);
+    expect(await roundTripsOf("query", (db) => findJar(db, id, token))).toBe(1);
+    expect(await roundTripsOf("query", (db) => findJar(db, id, { level: "strong" }))).toBe(1);
+    expect(await roundTripsOf("query", (db) => listJars(db, { level: "eventual" }))).toBe(1);
   });
 
   describe("the relay", () => {
-    beforeEach(async () =>
-      void await drain(createRelay({ db: test.relay, subscriptions: readModelSubscriptions }), 5_000)
-    );
+    beforeEach(async () => void await drain(createRelay({ db: test.relay, subscriptions }), 5_000));
 
-    const showAProduct = (count: number) => async (db: Database) => {
-      const relay = createRelay({ db, subscriptions: readModelSubscriptions.slice(0, count) });
-      await aProduct(test.command);
+    const showAJar = (count: number) => async (db: Database) => {
+      const relay = createRelay({ db, subscriptions: subscriptions.slice(0, count) });
+      await aJar(test.command);
       const { handled } = await drainBatch(relay);
       await relay.tasks.waitForAll(5_000);
       expect(handled + relay.tasks.collect()).toBe(count);
     };
 
     it("takes one round trip when there is nothing to do", async () => {
-      const look = (db: Database) => drainBatch(createRelay({ db, subscriptions: readModelSubscriptions }));
+      const look = (db: Database) => drainBatch(createRelay({ db, subscriptions }));
       expect(await roundTripsOf("relay", look)).toBe(1);
     });
 
     it("takes three from an event to a read model", async () => {
-      expect(await roundTripsOf("relay", showAProduct(1))).toBe(3);
+      expect(await roundTripsOf("relay", showAJar(1))).toBe(3);
     });
 
     it("takes three in a row from an event to all read models, and connects once more if it has to", async () => {
       // On a busy machine, simultaneous messages may look like messages in a row; never the other way round.
       proxy.delayMs = LONG_DELAY_MS;
-      const all = showAProduct(readModelSubscriptions.length);
+      const all = showAJar(subscriptions.length);
       const counts: number[] = [];
-      while (counts.length < 3) counts.push(await roundTripsOf("relay", all, readModelSubscriptions.length));
+      while (counts.length < 3) counts.push(await roundTripsOf("relay", all, subscriptions.length));
       expect(Math.min(...counts)).toBe(3 + connecting);
     });
   });
 });
+
+function findJar(db: Database, id: string, consistency: Consistency) {
+  return ask(
+    db,
+    jarDetails,
+    consistency,
+    (from) => db.selectFrom(from).select(["label", "grams", "version"]).where("jar_id", "=", id),
+  );
+}
+
+function listJars(db: Database, consistency: Consistency) {
+  return ask(
+    db,
+    jarDetails,
+    consistency,
+    (from) => db.selectFrom(from).select(["jar_id", "label"]).orderBy("label").orderBy("jar_id").limit(10),
+  );
+}

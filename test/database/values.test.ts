@@ -6,8 +6,8 @@ const test = useTestDatabase();
 
 const ANY = expect.anything();
 const ID = "01990000-0000-7000-8000-000000000001";
-const ORDER = { note: 'says "so"\\', lines: [1, null], total: 4.5 };
-const ORDER_TEXT = '{"note": "says \\"so\\"\\\\", "lines": [1, null], "total": 4.5}';
+const DOCUMENT = { note: 'says "so"\\', lines: [1, null], total: 4.5 };
+const DOCUMENT_TEXT = '{"note": "says \\"so\\"\\\\", "lines": [1, null], "total": 4.5}';
 const NOON = "2026-11-21T12:00:00.123Z";
 
 /** Title, value sent, SQL type, text on the server, value read back by the program. */
@@ -37,9 +37,9 @@ const VALUES = [
   ["an array", ["a", 'b"\\,', null, ""], "text[]", '{a,"b\\"\\\\,",NULL,""}', ANY],
   ["an empty array", [], "uuid[]", "{}", ANY],
   ["an array of numbers", [1, 2], "bigint[]", "{1,2}", ANY],
-  ["jsonb as text", JSON.stringify(ORDER), "text::jsonb", ORDER_TEXT, ORDER],
-  ["text for jsonb", JSON.stringify(ORDER), "jsonb", ORDER_TEXT, ORDER],
-  ["an object", ORDER, "jsonb", ORDER_TEXT, ORDER],
+  ["jsonb as text", JSON.stringify(DOCUMENT), "text::jsonb", DOCUMENT_TEXT, DOCUMENT],
+  ["text for jsonb", JSON.stringify(DOCUMENT), "jsonb", DOCUMENT_TEXT, DOCUMENT],
+  ["an object", DOCUMENT, "jsonb", DOCUMENT_TEXT, DOCUMENT],
   ["bytes", new Uint8Array([0, 255, 16]), "bytea", "\\x00ff10", ANY],
 ] as const;
 

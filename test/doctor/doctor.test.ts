@@ -10,7 +10,7 @@ import { settingsOf, usePrograms } from "../support/program.ts";
 
 const NEWEST = MIGRATIONS.at(-1)!;
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 
 function through(url: string, change: Partial<URL>): string {
   return Object.assign(new URL(url), change).href;
@@ -90,29 +90,32 @@ describe("the doctor", () => {
   });
 
   it.each([
-    ["without a unique index", "create index other on read.sales_by_day (day)"],
-    ["whose index is on an expression", "create unique index other on read.sales_by_day (day, (orders + 0))"],
-    ["whose index is on a part", "create unique index other on read.sales_by_day (day) where orders > 0"],
+    ["without a unique index", "create index other on read.grams_by_label (label)"],
+    [
+      "whose index is on an expression",
+      "create unique index other on read.grams_by_label (label, (jars + 0))",
+    ],
+    ["whose index is on a part", "create unique index other on read.grams_by_label (label) where jars > 0"],
   ])("notices a materialized view %s", async (_, other) => {
-    const key = "create unique index sales_by_day_key on read.sales_by_day (day)";
+    const key = "create unique index grams_by_label_key on read.grams_by_label (label)";
     expect(
       await ailmentsAfter(
         test,
-        `drop index read.sales_by_day_key; ${other}`,
+        `drop index read.grams_by_label_key; ${other}`,
         `drop index read.other; ${key}`,
       ),
     )
-      .toEqual([saying("problem", "read.sales_by_day cannot be refreshed", "create unique index")]);
+      .toEqual([saying("problem", "read.grams_by_label cannot be refreshed", "create unique index")]);
   });
 
   it("notices rows without a key in a materialized view", async () => {
     const view = (definition: string) => `
-      drop materialized view read.sales_by_day;
-      create materialized view read.sales_by_day as ${definition};
-      create unique index sales_by_day_key on read.sales_by_day (day)`;
-    const real = "select * from read.sales_by_day_source";
+      drop materialized view read.grams_by_label;
+      create materialized view read.grams_by_label as ${definition};
+      create unique index grams_by_label_key on read.grams_by_label (label)`;
+    const real = "select * from read.grams_by_label_source";
     expect(await ailmentsAfter(test, view(`${real} union all select null, 1, 2`), view(real))).toEqual([
-      saying("warning", "read.sales_by_day has rows without a key", "day"),
+      saying("warning", "read.grams_by_label has rows without a key", "label"),
     ]);
   });
 
@@ -135,7 +138,7 @@ describe("the doctor", () => {
     const limit = `alter database "${test.name}" connection limit`;
     const found = await ailmentsAfter(test, `${limit} 30`, `${limit} -1`);
     expect(found[0]).toEqual(
-      saying("problem", "room for 30 connections, and a process may open 48", "max_connections"),
+      saying("problem", "room for 30 connections, and a process may open 45", "max_connections"),
     );
 
     const logins: Login[] = [{ role: "query", url: test.urls.query, db: test.query }];

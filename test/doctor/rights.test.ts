@@ -1,4 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { ROLES } from "../../src/process/doctor/finding.ts";
+import { MAY_NOT, NEEDS, type Right, toText } from "../../src/process/doctor/rights.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { ailments, ailmentsAfter, saying } from "../support/doctor.ts";
 
@@ -27,10 +30,11 @@ describe("the doctor", () => {
     ["command", "insert on write.events"],
     ["query", "delete on read.order_details"],
     ["relay", "update on write.orders"],
+    ["relay", "execute on function write.append"],
   ])("notices that %s may %s", async (role, right) => {
     const [grant, revoke] = [`grant ${right} to ${login(role)}`, `revoke ${right} from ${login(role)}`];
     expect(await ailmentsAfter(test, grant, revoke)).toEqual([
-      saying("warning", right.replace(" on ", " "), "does not keep commands and queries apart"),
+      saying("warning", right.replace(/ on (function )?/, " "), "does not keep commands and queries apart"),
     ]);
   });
 
@@ -63,3 +67,39 @@ describe("the doctor", () => {
     );
   });
 });
+
+describe("the doctor's rules", () => {
+  it.each(ROLES)(
+    "need of the machinery what %s holds in privileges.txt, and warn of nothing held",
+    async (role) => {
+      const rights = await readMatrix(role);
+      const needed = rights.filter(NEEDS[role]);
+      const held = rights.filter((right) => right.held);
+      expect(held).not.toEqual([]);
+      expect(needed.filter(isMachinery).map(toText)).toEqual(held.filter(isMachinery).map(toText));
+      expect(needed.filter((right) => !right.held).map(toText)).toEqual([]);
+      expect(held.filter(MAY_NOT[role]).map(toText)).toEqual([]);
+    },
+  );
+});
+
+const TABLE_ACTIONS = ["select", "insert", "update", "delete", "truncate"] as const;
+
+/** Returns the rights of a role on the objects of the three schemas in `privileges.txt`, held or not. */
+async function readMatrix(role: string): Promise<Right[]> {
+  const text = await readFile(new URL("../database/privileges.txt", import.meta.url), "utf8");
+  const [header, ...rows] = text.trimEnd().split("\n").map((line) => line.split(/ {2,}/));
+  return rows.flatMap(([object, ...cells]) => {
+    const [schema, name] = object!.split(".") as [Right["schema"], string | undefined];
+    if (name === undefined) return [];
+    // Every table and view may be read by a role; the other objects are functions.
+    const actions = cells.some((cell) => cell.includes("select")) ? TABLE_ACTIONS : ["execute"] as const;
+    const held = cells[header!.indexOf(role) - 1]!.split(" ");
+    return actions.map((action) => ({ schema, name, action, held: held.includes(action) }));
+  });
+}
+
+function isMachinery({ schema, name, action }: Right): boolean {
+  return schema === "relay" || action === "execute" ||
+    ["events", "outbox", "idempotency_keys", "freshness", "positions"].includes(name);
+}

@@ -1,13 +1,14 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readModelSubscriptions } from "../../src/compose.ts";
+import { subscribeReadModel } from "../../src/read/read-model.ts";
+import { createRelay } from "../../src/relay/drain.ts";
 import { runRelay } from "../../src/relay/waking/run.ts";
-import { aProduct } from "../support/arrange.ts";
+import { app } from "../jars/app.ts";
+import { aJar } from "../jars/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { until } from "../support/until.ts";
 import { shortOrLong } from "./support/length.ts";
 import { useOwnServer } from "./support/own-server.ts";
-import { createRelay } from "../../src/relay/drain.ts";
 
 const LOAD_MS = shortOrLong(4_000, 600_000);
 const WRITERS = 4;
@@ -18,7 +19,7 @@ const SETTLE_MS = 60_000;
 const SPARSE_PAGES = 8;
 
 const server = useOwnServer();
-const test = useTestDatabase({ adminUrl: () => server.url });
+const test = useTestDatabase({ jars: true, adminUrl: () => server.url });
 const stopping = new AbortController();
 let running: Promise<void> = Promise.resolve();
 
@@ -27,7 +28,7 @@ beforeAll(async () => {
   await sql`alter system set autovacuum_naptime = '1s'`.execute(test.open(server.url));
   await server.restart("fast");
   running = runRelay(
-    createRelay({ db: test.relay, subscriptions: readModelSubscriptions }),
+    createRelay({ db: test.relay, subscriptions: app.readModels.map(subscribeReadModel) }),
     test.urls.direct,
     stopping.signal,
   );
@@ -81,14 +82,14 @@ const STATEMENTS = {
     return sql`select write.append(${stream}, 0, ${eventsOf([id])}::text::jsonb, null)`;
   },
   drain: () => sql`select relay.number_events(1000)`,
-  freshness: () => sql`select * from read.freshness where read_model = 'order_details'`,
+  freshness: () => sql`select * from read.freshness where read_model = 'jar_details'`,
 };
 
 /** Appends single events until costs are low: numbering moves the start of the outbox. */
 async function untilCheap(bound: number): Promise<void> {
   let now: Record<What, number> | undefined;
   await until("everything costs little, though the snapshot is still there", async () => {
-    await aProduct(test.command);
+    await aJar(test.command);
     now = await costs();
     return WHAT.every((what) => now![what] <= bound);
   }, SETTLE_MS).catch((error) => {
@@ -140,7 +141,7 @@ async function load(ms: number): Promise<void> {
   const end = performance.now() + ms;
   await Promise.all(Array.from({ length: WRITERS }, async () => {
     while (performance.now() < end) {
-      await aProduct(test.command);
+      await aJar(test.command);
       const ids = Array.from({ length: BULK_EVENTS }, () => crypto.randomUUID());
       await sql`select write.append(${`bulk-${ids[0]}`}, 0, ${eventsOf(ids)}::text::jsonb, null)`.execute(
         test.command,
@@ -157,7 +158,7 @@ function eventsOf(ids: string[]): string {
 async function oldSnapshot(): Promise<() => Promise<unknown>> {
   const session = test.driver(test.urls.owner);
   await session`begin isolation level repeatable read`;
-  await session`select count(*) from write.products`;
+  await session`select count(*) from write.jars`;
   return async () => await session`rollback`;
 }
 

@@ -9,7 +9,7 @@ import { watchedRelay } from "./support/watched-relay.ts";
 
 const NOTICED_MS = 15_000;
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 const proxy = useProxy(() => test.urls.direct);
 const pgBouncer = await findPgBouncer();
 if (!pgBouncer) console.log("skipped: the relay behind PgBouncer, there is no PgBouncer");
@@ -32,7 +32,7 @@ describe("a relay whose listening connection", () => {
       where query = 'listen relay' and datname = current_database()`.execute(test.relay);
     expect(rows).toHaveLength(1);
     const broken = performance.now();
-    await relay.addAndSee();
+    await relay.openAndSee();
     await until("it hears again", async () => {
       const [listener] = await listListeners(test.relay);
       return listener?.listening && listener.since > before.since;
@@ -45,10 +45,10 @@ describe("a relay whose listening connection", () => {
     await relay.untilListening(true);
     proxy.blackHole = true;
     const broken = performance.now();
-    await relay.addAndSee();
+    await relay.openAndSee();
     await relay.untilListening(false);
     printNoticed("half-open", broken);
-    await relay.addAndSee();
+    await relay.openAndSee();
     proxy.blackHole = false;
     proxy.cut();
     await relay.untilListening(true);
@@ -60,7 +60,7 @@ describe("a relay whose listening connection", () => {
     const broken = performance.now();
     await relay.untilListening(false);
     printNoticed("refused", broken);
-    await relay.addAndSee();
+    await relay.openAndSee();
     await proxy.open();
     await relay.untilListening(true);
   });
@@ -76,10 +76,10 @@ describe.skipIf(!pgBouncer)("a relay that listens through a transaction pooler",
   it("notices that it hears nothing, and polls", async () => {
     relay.start(throughPort(test.urls.direct, pooling.port));
     const broken = performance.now();
-    await relay.addAndSee();
+    await relay.openAndSee();
     await relay.untilListening(false);
     printNoticed("through a pooler", broken);
-    await relay.addAndSee();
+    await relay.openAndSee();
   });
 });
 

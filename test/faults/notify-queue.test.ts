@@ -10,7 +10,7 @@ const QUEUE_PAGES = 64;
 const QUEUE_FULL = { code: "54000" };
 
 const server = useOwnServer();
-const test = useTestDatabase({ adminUrl: () => server.url });
+const test = useTestDatabase({ jars: true, adminUrl: () => server.url });
 let stuck: Sql;
 
 beforeAll(async () => {
@@ -31,14 +31,14 @@ describe("a full queue of notifications", () => {
     await getStuck();
     await fillQueue();
     await expect(notify(1)).rejects.toMatchObject(QUEUE_FULL);
-    await relay.addAndSee();
+    await relay.openAndSee();
     await relay.untilListening(false);
-    await relay.addAndSee();
+    await relay.openAndSee();
 
     await stuck`rollback`;
     await relay.untilListening(true);
     await notify(1);
-    await relay.addAndSee();
+    await relay.openAndSee();
     await relay.verify("NOTIFY queue full", "commands went on, the queue was emptied");
   });
 });

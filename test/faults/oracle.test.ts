@@ -1,94 +1,86 @@
 import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
-import { handlers } from "../../src/app.ts";
-import { readModelSubscriptions } from "../../src/compose.ts";
+import { subscribeReadModel } from "../../src/read/read-model.ts";
 import { createRelay, drain } from "../../src/relay/drain.ts";
-import { subscribeHandler } from "../../src/relay/handlers/subscribe-handler.ts";
-import { aProduct } from "../support/arrange.ts";
+import { app } from "../jars/app.ts";
+import { aJar } from "../jars/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { type Given, judge, type Verdict, verify } from "./support/oracle.ts";
-import { createWitness, installWitness } from "./support/witness.ts";
+import { judge, verify } from "./support/oracle.ts";
+import type { Verdict } from "./support/report.ts";
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 
-/** Three products, each added and put in stock: six events, and the witness's six effects. */
-const EVENTS = 12;
+/** Three jars, each opened and filled. */
+const EVENTS = 6;
 const RIGHT: Verdict = { events: EVENTS, missed: 0, twice: 0, outOfOrder: 0 };
+const subscriptions = app.readModels.map(({ name }) => name);
 
 describe("the oracle of the fault tests", () => {
   beforeAll(async () => {
-    await installWitness(test.owner);
-    const all = [
-      ...readModelSubscriptions,
-      ...handlers(test.command).map(subscribeHandler),
-      subscribeHandler(createWitness(test.command)),
-    ];
-    for (let product = 0; product < EVENTS / 4; product++) await aProduct(test.command, { pieces: 5 });
+    for (let jar = 0; jar < EVENTS / 2; jar++) await aJar(test.command, { grams: 5 });
+    const all = app.readModels.map(subscribeReadModel);
     await drain(createRelay({ db: test.relay, subscriptions: all }), 10_000);
   });
 
   it("finds nothing wrong where nothing is", async () => {
-    expect(await verify(test.owner, { acknowledged: [], witness: true })).toEqual(RIGHT);
+    expect(await verify(test.owner, { acknowledged: [], subscriptions })).toEqual(RIGHT);
   });
 
   it("misses an acknowledged event that is not stored", async () => {
     const acknowledged = [crypto.randomUUID()];
-    expect(await verify(test.owner, { acknowledged })).toEqual({ ...RIGHT, missed: 1 });
+    expect(await verify(test.owner, { acknowledged, subscriptions })).toEqual({ ...RIGHT, missed: 1 });
   });
 
   it.each<[string, string, Partial<Verdict>]>([
     [
       "a position left out, and an event that has none",
-      "delete from relay.log where position = 1",
+      "delete from relay.log where position = 2",
       { events: EVENTS - 1, missed: 2, outOfOrder: 0 },
     ],
     [
+      "a position of an event that is not stored",
+      "insert into relay.log values (7, gen_random_uuid(), now())",
+      { events: EVENTS + 1, missed: 1 },
+    ],
+    [
       "a row that a read model does not show",
-      "delete from read.product_catalog where ctid = (select min(ctid) from read.product_catalog)",
+      "delete from read.jar_details where ctid = (select min(ctid) from read.jar_details)",
       { missed: 1 },
     ],
     [
       "a row that a read model should not show",
-      "insert into read.product_catalog select gen_random_uuid(), name, 1, 1, 1 from read.product_catalog limit 1",
+      "insert into read.jar_details select gen_random_uuid(), label, 1, 1 from read.jar_details limit 1",
       { missed: 1 },
     ],
     [
-      "an effect that is missing",
-      "update write.events set data = '{}' where ctid = (select max(ctid) from write.events where type = 'Witnessed')",
-      { missed: 1 },
+      "versions that are left out, in the tables and in the log",
+      "update write.events set version = version + 1 where type = 'JarFilled'",
+      { outOfOrder: EVENTS },
     ],
     [
-      "an effect that came twice",
-      `with again as (
-        insert into write.events (id, stream, version, type, data, metadata)
-        select gen_random_uuid(), stream, 2, type, data, metadata from write.events
-        where type = 'Witnessed' and version = 1 limit 1 returning id, recorded_at
-      )
-      insert into relay.log select 13, id, recorded_at from again`,
-      { events: EVENTS + 1, twice: 1, outOfOrder: 1 },
-    ],
-    [
-      "a command that was done twice",
-      `update write.events set metadata = metadata || '{"correlationId": "load-1"}' where type = 'StockReceived'`,
-      { twice: 1 },
-    ],
-    [
-      "versions that are left out, in the tables, in the log and by the witness",
-      "update write.events set version = version + 1 where type = 'StockReceived'",
-      { outOfOrder: 3 * EVENTS / 4 },
+      "a stream in the log in another order than its versions",
+      `update relay.log set position = 10 - position where position <= 2;
+      update relay.log set position = position - 7 where position >= 8`,
+      { outOfOrder: 2 },
     ],
   ])("counts %s", async (_what, tampering, expected) => {
-    expect(await judgeAfter(tampering, { acknowledged: [], witness: true })).toMatchObject(expected);
+    expect(await judgeAfter(tampering)).toEqual({ ...RIGHT, ...expected });
+  });
+
+  it("makes the checks of its caller, too", async () => {
+    const offenders = sql<{ offender: string }>`select label as offender from write.jars`;
+    const checks = [{ kind: "twice" as const, what: "A jar", offenders }];
+    expect(await judge(test.owner, { acknowledged: [], checks })).toEqual({ ...RIGHT, twice: EVENTS / 2 });
   });
 });
 
 /** Returns the oracle's verdict on a tampered database. A rollback then undoes the tampering. */
-async function judgeAfter(tampering: string, given: Given): Promise<Verdict> {
+async function judgeAfter(tampering: string): Promise<Verdict> {
   let verdict: Verdict | undefined;
   const undone = test.owner.transaction().execute(async (trx) => {
     await sql`alter table write.events disable trigger user`.execute(trx);
     await sql.raw(tampering).execute(trx);
-    verdict = await judge(trx, given);
+    verdict = await judge(trx, { acknowledged: [] });
     throw new Error("Put back");
   });
   await expect(undone).rejects.toThrow("Put back");

@@ -10,12 +10,12 @@ const CHUNK_BYTES = 16 * 1024;
 
 const app = useTestApp();
 
-/** The JSON of a product, padded to the given bytes. */
-const lampOf = (bytes: number) => JSON.stringify({ name: "é", priceCents: 1 }).padEnd(bytes - 1);
+/** The JSON of a jar, padded to the given bytes. */
+const jarOf = (bytes: number) => JSON.stringify({ label: "é" }).padEnd(bytes - 1);
 
 /** Sends a body over the network in chunks, without a length. */
 async function postInChunks(text: string): Promise<Answer> {
-  const sent = request(`${app.url}/products`, {
+  const sent = request(`${app.url}/jars`, {
     method: "POST",
     headers: { "content-type": "application/json" },
   });
@@ -33,29 +33,29 @@ async function postInChunks(text: string): Promise<Answer> {
 
 describe("A body of 256 KiB", () => {
   it("is taken, and one byte more is a problem", async () => {
-    expect((await app.post("/products", lampOf(BODY_BYTES_MAX))).status).toBe(201);
-    expectProblem(await app.post("/products", lampOf(BODY_BYTES_MAX + 1)), 413, "body-too-large");
+    expect((await app.post("/jars", jarOf(BODY_BYTES_MAX))).status).toBe(201);
+    expectProblem(await app.post("/jars", jarOf(BODY_BYTES_MAX + 1)), 413, "body-too-large");
   });
 
   it("is taken in chunks, and one byte more is a problem", async () => {
-    expect((await postInChunks(lampOf(BODY_BYTES_MAX))).status).toBe(201);
-    expectProblem(await postInChunks(lampOf(BODY_BYTES_MAX + 1)), 413, "body-too-large");
+    expect((await postInChunks(jarOf(BODY_BYTES_MAX))).status).toBe(201);
+    expectProblem(await postInChunks(jarOf(BODY_BYTES_MAX + 1)), 413, "body-too-large");
   });
 
   it("is taken with its length declared, and one byte more is a problem", async () => {
     const send = (body: string) =>
-      fetch(`${app.url}/products`, {
+      fetch(`${app.url}/jars`, {
         method: "POST",
         body,
         headers: { "content-type": "application/json" },
       });
-    expect((await send(lampOf(BODY_BYTES_MAX))).status).toBe(201);
-    expectProblem(await toAnswer(await send(lampOf(BODY_BYTES_MAX + 1))), 413, "body-too-large");
+    expect((await send(jarOf(BODY_BYTES_MAX))).status).toBe(201);
+    expectProblem(await toAnswer(await send(jarOf(BODY_BYTES_MAX + 1))), 413, "body-too-large");
   });
 
   it("is measured before anything else is said of it", async () => {
     const text = "x".repeat(BODY_BYTES_MAX + 1);
-    expectProblem(await app.post("/products", text, { "content-type": "text/plain" }), 413, "body-too-large");
+    expectProblem(await app.post("/jars", text, { "content-type": "text/plain" }), 413, "body-too-large");
     expectProblem(await app.post("/nowhere", text), 413, "body-too-large");
   });
 
@@ -65,6 +65,6 @@ describe("A body of 256 KiB", () => {
       pull: (controller) => controller.enqueue(new Uint8Array(CHUNK_BYTES).fill(0x20)),
     });
     const init = { method: "POST", body, duplex: "half", headers: { "content-type": "application/json" } };
-    expectProblem(await toAnswer(await app.fetch("/products", init as RequestInit)), 413, "body-too-large");
+    expectProblem(await toAnswer(await app.fetch("/jars", init as RequestInit)), 413, "body-too-large");
   });
 });

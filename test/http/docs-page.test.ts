@@ -41,7 +41,7 @@ describe.skipIf(!hasBrowser)("/docs in a browser", () => {
     await blocks.nth(operations - 1).waitFor();
 
     expect(await blocks.count()).toBe(operations);
-    expect(await page.getByText("Place an order", { exact: true }).isVisible()).toBe(true);
+    expect(await page.getByText("Fill a jar", { exact: true }).isVisible()).toBe(true);
     expect(requested.filter((url) => !url.startsWith(`${app.url}/`) && !url.startsWith("data:"))).toEqual(
       [],
     );
@@ -52,14 +52,14 @@ describe.skipIf(!hasBrowser)("/docs in a browser", () => {
   it("sends a command from the page", async () => {
     const page = await browser.newPage();
     await page.goto(`${app.url}/docs`);
-    const block = page.locator(".opblock", { hasText: "Add a product" });
+    const block = page.locator(".opblock", { hasText: "Open a jar" });
     await block.click();
     await block.getByRole("button", { name: "Try it out" }).click();
-    await block.locator("textarea").fill(`{"name":"Desk lamp","priceCents":4900}`);
+    await block.locator("textarea").fill(`{"label":"Honey"}`);
     await block.getByRole("button", { name: "Execute" }).click();
     await block.locator(".live-responses-table .response-col_status", { hasText: "201" }).waitFor();
 
     const events = await app.database.owner.selectFrom("write.events").select("type").execute();
-    expect(events).toEqual([{ type: "ProductAdded" }]);
+    expect(events).toEqual([{ type: "JarOpened" }]);
   });
 });

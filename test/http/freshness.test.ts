@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { newJar } from "../jars/http.ts";
 import { type Answer, useTestApp } from "../support/app.ts";
-import { newOrder, newProduct } from "../support/http-shop.ts";
 import { expectProblem } from "../support/problem.ts";
 
 const app = useTestApp();
@@ -17,12 +17,9 @@ const recordedAt = async (stream: string) =>
 
 describe("Every answer to a query", () => {
   it.each([
-    "/products",
-    "/orders",
-    "/fulfilment",
-    "/sales/daily",
-    `/products/${randomUUID()}`,
-    `/orders/${randomUUID()}`,
+    "/jars",
+    "/grams",
+    `/jars/${randomUUID()}`,
   ])(
     "says how fresh it is: %s",
     async (path) => {
@@ -34,71 +31,66 @@ describe("Every answer to a query", () => {
 
   it("names the position of the last event it shows", async () => {
     await app.drained();
-    const { position } = freshnessOf(await app.get("/products"));
-    await newProduct(app);
-    await newProduct(app);
-    expect(freshnessOf(await app.get("/products")).position).toBe(position);
+    const { position } = freshnessOf(await app.get("/jars"));
+    await newJar(app);
+    await newJar(app);
+    expect(freshnessOf(await app.get("/jars")).position).toBe(position);
     await app.drained();
-    expect(freshnessOf(await app.get("/products")).position).toBe(position + 2);
+    expect(freshnessOf(await app.get("/jars")).position).toBe(position + 2);
   });
 
   it("names the time of the oldest event it lacks, or now", async () => {
     await app.drained();
     const before = Date.now();
-    expect(Date.parse(freshnessOf(await app.get("/products")).asOf!)).toBeGreaterThanOrEqual(before - 1);
+    expect(Date.parse(freshnessOf(await app.get("/jars")).asOf!)).toBeGreaterThanOrEqual(before - 1);
 
-    const { id } = await newProduct(app);
-    await newProduct(app);
-    const lacking = await recordedAt(`product-${id}`);
-    expect(freshnessOf(await app.get("/products")).asOf).toBe(lacking.toISOString());
+    const { id } = await newJar(app);
+    await newJar(app);
+    const lacking = await recordedAt(`jar-${id}`);
+    expect(freshnessOf(await app.get("/jars")).asOf).toBe(lacking.toISOString());
     await app.drained();
-    expect(Date.parse(freshnessOf(await app.get("/products")).asOf!)).toBeGreaterThan(lacking.getTime());
+    expect(Date.parse(freshnessOf(await app.get("/jars")).asOf!)).toBeGreaterThan(lacking.getTime());
   });
 });
 
 describe("?consistency=strong", () => {
   it("shows what the read model does not show yet", async () => {
     await app.drained();
-    const { id } = await newOrder(app);
-    expectProblem(await app.get(`/orders/${id}`), 404, "not-found");
-    const strong = await app.get(`/orders/${id}?consistency=strong`);
-    expect(strong).toMatchObject({ status: 200, body: { id, status: "placed", version: 1 } });
+    const { id } = await newJar(app, { label: "Honey" });
+    expectProblem(await app.get(`/jars/${id}`), 404, "not-found");
+    const strong = await app.get(`/jars/${id}?consistency=strong`);
+    expect(strong).toMatchObject({ status: 200, body: { id, label: "Honey", grams: 0, version: 1 } });
     expect(freshnessOf(strong).consistency).toBe("strong");
 
-    await app.post(`/orders/${id}/cancel`, { reason: "changed my mind" });
-    const { body } = await app.get(`/orders/${id}?consistency=strong`);
+    await app.post(`/jars/${id}/fill`, { grams: 3 });
+    const { body } = await app.get(`/jars/${id}?consistency=strong`);
+    expect(body).toMatchObject({ id, grams: 3, version: 2 });
+    expectProblem(await app.get(`/jars/${id}?consistency=eventual`), 404, "not-found");
     await app.drained();
-    expect(body).toEqual((await app.get(`/orders/${id}`)).body);
-  });
-
-  it("shows a product with its stock at once", async () => {
-    const { id } = await newProduct(app);
-    await app.post(`/products/${id}/stock`, { quantity: 3 });
-    expect((await app.get(`/products/${id}?consistency=strong`)).body).toMatchObject({ id, available: 3 });
-    expectProblem(await app.get(`/products/${id}?consistency=eventual`), 404, "not-found");
+    expect(body).toEqual((await app.get(`/jars/${id}`)).body);
   });
 
   it("says how fresh it is, also when there is nothing", async () => {
     const { consistency, position, asOf } = freshnessOf(
-      await app.get(`/orders/${randomUUID()}?consistency=strong`),
+      await app.get(`/jars/${randomUUID()}?consistency=strong`),
     );
     expect({ consistency, position }).toEqual({ consistency: "strong", position: expect.any(Number) });
     expect(Math.abs(Date.parse(asOf!) - Date.now())).toBeLessThan(60_000);
   });
 
   it("does not wait for a token", async () => {
-    const { id, token } = await newProduct(app);
-    const answer = await app.get(`/products/${id}?consistency=strong`, { "consistency-token": token });
+    const { id, token } = await newJar(app);
+    const answer = await app.get(`/jars/${id}?consistency=strong`, { "consistency-token": token });
     expect(answer).toMatchObject({ status: 200, body: { id } });
   });
 
-  it.each(["/products", "/orders", "/fulfilment", "/sales/daily"])("answers 400 on %s", async (path) => {
+  it.each(["/jars", "/grams"])("answers 400 on %s", async (path) => {
     expectProblem(await app.get(`${path}?consistency=strong`), 400, "invalid-input", ["#"]);
   });
 
   it("answers 400 to another word, or another parameter", async () => {
-    const { id } = await newProduct(app);
-    expectProblem(await app.get(`/products/${id}?consistency=weak`), 400, "invalid-input", ["#/consistency"]);
-    expectProblem(await app.get(`/products/${id}?fresh=1`), 400, "invalid-input", ["#"]);
+    const { id } = await newJar(app);
+    expectProblem(await app.get(`/jars/${id}?consistency=weak`), 400, "invalid-input", ["#/consistency"]);
+    expectProblem(await app.get(`/jars/${id}?fresh=1`), 400, "invalid-input", ["#"]);
   });
 });

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { createApp } from "../../src/compose.ts";
+import { createHttp } from "../../src/compose.ts";
 import type { DatabaseUrls } from "../../src/config.ts";
 import { type Database, openDatabase } from "../../src/database/database.ts";
 import { MIGRATIONS } from "../../src/migrated.ts";
 import { provision } from "../../src/process/provision.ts";
+import { app as jars } from "../jars/app.ts";
 import { toAnswer, useTestApp } from "../support/app.ts";
 import { expectProblem } from "../support/problem.ts";
 
@@ -32,7 +33,7 @@ async function requestOn(url: string, path: string) {
   const db = openDatabase(url, { max: 1 });
   opened.push(db);
   const parts = { databases: { commands: db, queries: db }, relay: { ...app.relay, db } };
-  return await createApp().request(path, {}, parts);
+  return await createHttp(jars).request(path, {}, parts);
 }
 
 describe("GET /health", () => {

@@ -1,124 +1,64 @@
-import { Validator } from "@seriousme/openapi-schema-validator";
-import { beforeAll, describe, expect, it } from "vitest";
-import { createApp } from "../../src/compose.ts";
+import { describe, expect, it } from "vitest";
+import { commandOperation } from "../../src/http/carry-out.ts";
+import { path } from "../../src/http/input.ts";
+import { byId } from "../../src/shapes.ts";
+import { app as jars } from "../jars/app.ts";
+import { itIsDescribed } from "../support/openapi.ts";
 
-interface Operation {
-  summary?: string;
-  parameters: { name: string; in: string; required: boolean; schema: object }[];
-  requestBody?: { content: Record<string, { schema: Schema }> };
-  responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> }>;
-}
-interface Schema {
-  type?: string;
-  properties?: Record<string, Schema>;
-  required?: string[];
-  additionalProperties?: boolean;
-}
-type Paths = Record<string, Record<string, Operation>>;
-
-const app = createApp();
-let document: { openapi: string; paths: Paths };
-beforeAll(async () => {
-  const response = await app.request("/openapi.json");
-  expect(response.headers.get("content-type")).toMatch(/^application\/json/);
-  document = await response.json();
-});
-
-const operations = () =>
-  Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      name: `${method.toUpperCase()} ${path}`,
-      path,
-      operation,
-    }))
-  );
-const operationOf = (name: string) => operations().find((operation) => operation.name === name)!.operation;
-const parametersOf = (name: string) => operationOf(name).parameters.map(({ name }) => name).toSorted();
+/** The jars, and a command that heeds no `If-Match`. */
+const app = {
+  ...jars,
+  commands: () =>
+    jars.commands().post(
+      "/jars/:id/shake",
+      commandOperation("Shake a jar", { ifMatch: false }),
+      path(byId),
+      (c) => c.body(null),
+    ),
+};
 
 describe("GET /openapi.json", () => {
-  it("is valid OpenAPI 3.1", async () => {
-    expect(document.openapi).toMatch(/^3\.1\./);
-    expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
-  });
-
-  it("describes every route", () => {
-    const routes = app.routes
-      .filter(({ method, path }) => method !== "ALL" && path !== "/openapi.json")
-      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`);
-    expect(routes).toContain("POST /orders/{id}/cancel");
-    expect(operations().map(({ name }) => name).toSorted()).toEqual([...new Set(routes)].toSorted());
-  });
-
-  it("says of every operation what it is for, what it answers, and what a problem looks like", () => {
-    for (const { name, operation } of operations()) {
-      expect(operation.summary, name).toMatch(/^[A-Z]/);
-      expect(Object.keys(operation.responses).filter((status) => /^2\d\d$/.test(status)), name).not.toEqual(
-        [],
-      );
-      expect(Object.keys(operation.responses.default?.content ?? {}), name).toEqual([
-        "application/problem+json",
-      ]);
-    }
-  });
-
-  it("names the parameters of a path", () => {
-    for (const { name, path, operation } of operations()) {
-      const given = operation.parameters.filter((parameter) => parameter.in === "path");
-      expect(given.map((parameter) => `{${parameter.name}}`), name).toEqual(path.match(/\{\w+\}/g) ?? []);
-      expect(given.every(({ required }) => required), name).toBe(true);
-    }
-  });
+  const { operationOf, parametersOf, rejectionsOf, answerOf } = itIsDescribed(app);
 
   it("names the parameters of queries", () => {
-    expect(parametersOf("GET /orders")).toEqual([
-      "Consistency-Token",
-      "Prefer",
-      "after",
-      "customerId",
-      "limit",
-      "status",
-    ]);
-    expect(parametersOf("GET /orders/{id}")).toEqual(["Consistency-Token", "Prefer", "consistency", "id"]);
-    expect(parametersOf("GET /sales/daily")).toEqual(["Consistency-Token", "Prefer", "from", "to"]);
-    for (const { name, operation } of operations()) {
-      const optional = operation.parameters.filter((parameter) => parameter.in !== "path");
-      expect(optional.filter(({ required }) => required), name).toEqual([]);
-    }
+    expect(parametersOf("GET /jars")).toEqual(["Consistency-Token", "Prefer", "after", "label", "limit"]);
+    expect(parametersOf("GET /jars/{id}")).toEqual(["Consistency-Token", "Prefer", "consistency", "id"]);
+    expect(parametersOf("GET /grams")).toEqual(["Consistency-Token", "Prefer"]);
   });
 
   it("names the headers and the rejections of commands", () => {
-    expect(parametersOf("POST /orders/{id}/cancel")).toEqual(["Idempotency-Key", "If-Match", "id"]);
-    expect(parametersOf("POST /products/{id}/stock")).toEqual(["Idempotency-Key", "id"]);
-    expect(parametersOf("POST /orders")).toEqual(["Idempotency-Key"]);
-    expect(operationOf("POST /orders").responses["422"]?.description).toMatch(
-      /unknown-customer.*unknown-product/,
-    );
-    expect(operationOf("POST /orders/{id}/cancel").responses["422"]?.description).toContain(
-      "order-not-cancellable",
-    );
-    expect(operationOf("POST /orders/{id}/ship").responses["422"]?.description).toContain(
-      "order-not-confirmed",
-    );
+    expect(parametersOf("POST /jars/{id}/fill")).toEqual(["Idempotency-Key", "If-Match", "id"]);
+    expect(parametersOf("POST /jars/{id}/shake")).toEqual(["Idempotency-Key", "id"]);
+    expect(parametersOf("POST /jars")).toEqual(["Idempotency-Key"]);
+    expect(rejectionsOf("POST /jars/{id}/fill")).toBe("Rejected: jar-sealed, jar-overfull");
+    expect(rejectionsOf("POST /jars")).toBeUndefined();
   });
 
   it("shows what a command takes and answers", () => {
-    const { requestBody, responses } = operationOf("POST /products");
-    expect(requestBody?.content["application/json"]?.schema).toMatchObject({
-      required: ["name", "priceCents"],
+    expect(operationOf("POST /jars").requestBody?.content["application/json"]?.schema).toMatchObject({
+      required: ["label"],
       additionalProperties: false,
-      properties: { name: { type: "string", maxLength: 200 }, priceCents: { type: "integer", minimum: 0 } },
+      properties: { label: { type: "string", maxLength: 50 } },
     });
-    expect(Object.keys(responses["201"]?.content?.["application/json"]?.schema.properties ?? {})).toEqual([
-      "id",
-      "version",
-      "token",
-    ]);
+    expect(operationOf("POST /jars/{id}/fill").requestBody?.content["application/json"]?.schema)
+      .toMatchObject({
+        required: ["grams"],
+        additionalProperties: false,
+        properties: { grams: { type: "integer", minimum: 0, maximum: 2_000 } },
+      });
+    for (const answer of [answerOf("POST /jars", 201), answerOf("POST /jars/{id}/fill", 200)]) {
+      expect(Object.keys(answer?.properties ?? {})).toEqual(["id", "version", "token"]);
+    }
   });
 
-  it("shows every field of an order", () => {
-    const schema = operationOf("GET /orders/{id}").responses["200"]?.content?.["application/json"]?.schema;
-    expect(schema?.required).toEqual(
-      ["id", "customerId", "status", "reason", "totalCents", "lines", "placedAt", "version"],
-    );
+  it("shows every field of a jar", () => {
+    expect(answerOf("GET /jars/{id}", 200)?.required).toEqual(["id", "label", "grams", "version"]);
+  });
+
+  it("shows a page: the items, and the way to the next page", () => {
+    expect(answerOf("GET /jars", 200)).toMatchObject({
+      required: ["items", "next"],
+      properties: { items: { type: "array", items: answerOf("GET /jars/{id}", 200) } },
+    });
   });
 });

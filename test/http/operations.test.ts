@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { reportListener } from "../../src/relay/waking/listeners.ts";
+import { newJar } from "../jars/http.ts";
 import { OPS_TOKEN, useTestApp } from "../support/app.ts";
-import { newProduct } from "../support/http-shop.ts";
 import { until } from "../support/until.ts";
 
 const app = useTestApp();
@@ -59,8 +59,8 @@ describe("GET /ops/relay", () => {
   it("counts what waits for its position, and what a subscription has not handled", async () => {
     await app.drained();
     const before = await relay();
-    await newProduct(app);
-    await newProduct(app);
+    await newJar(app);
+    await newJar(app);
     expect(await relay()).toMatchObject({ lastPosition: before.lastPosition, outbox: 2 });
 
     const [first] = before.subscriptions;
@@ -79,15 +79,13 @@ describe("GET /ops/relay", () => {
 
   it("shows the error of a subscription that fails, until it succeeds", async () => {
     const { owner } = app.database;
-    await owner.schema.withSchema("read").alterTable("product_catalog").renameTo("hidden").execute();
-    await newProduct(app);
+    await owner.schema.withSchema("read").alterTable("jar_details").renameTo("hidden").execute();
+    await newJar(app);
     await drain();
-    const failed = (await relay()).subscriptions.find(({ name }: { name: string }) =>
-      name === "product_catalog"
-    );
-    expect(failed).toMatchObject({ lag: 1, lastError: expect.stringContaining("product_catalog") });
+    const failed = (await relay()).subscriptions.find(({ name }: { name: string }) => name === "jar_details");
+    expect(failed).toMatchObject({ lag: 1, lastError: expect.stringContaining("jar_details") });
 
-    await owner.schema.withSchema("read").alterTable("hidden").renameTo("product_catalog").execute();
+    await owner.schema.withSchema("read").alterTable("hidden").renameTo("jar_details").execute();
     await until("it has been tried again", async () => {
       await drain();
       const { subscriptions } = await relay();
@@ -101,11 +99,11 @@ describe("GET /ops/relay", () => {
 describe("POST /ops/relay/drain", () => {
   it("drains what there is, each event once for every subscription", async () => {
     await drain();
-    const { id } = await newProduct(app);
+    const { id } = await newJar(app);
     const { status, body } = await drain();
     const { subscriptions } = await relay();
     expect({ status, body }).toEqual({ status: 200, body: { handled: subscriptions.length, more: false } });
-    expect((await app.get(`/products/${id}`)).status).toBe(200);
+    expect((await app.get(`/jars/${id}`)).status).toBe(200);
     expect((await drain()).body).toEqual({ handled: 0, more: false });
   });
 });

@@ -1,22 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { createApp } from "../../src/compose.ts";
+import { createHttp } from "../../src/compose.ts";
+import { app as jars } from "../jars/app.ts";
 import { toAnswer, useTestApp } from "../support/app.ts";
 import { expectProblem } from "../support/problem.ts";
 
 const app = useTestApp();
-const lamp = JSON.stringify({ name: "Desk lamp", priceCents: 4_900 });
+const fill = `/jars/${randomUUID()}/fill`;
+const honey = JSON.stringify({ label: "Honey" });
 
 describe("An unknown route", () => {
   it.each([
     ["GET", "/nowhere"],
-    ["GET", "/products/"],
-    ["GET", "/Products"],
-    ["DELETE", "/products"],
-    ["PATCH", `/orders/${randomUUID()}`],
+    ["GET", "/jars/"],
+    ["GET", "/Jars"],
+    ["DELETE", "/jars"],
+    ["PATCH", `/jars/${randomUUID()}`],
     ["POST", "/health"],
-    ["OPTIONS", "/orders"],
+    ["OPTIONS", "/jars"],
     ["GET", "/docs/package.json"],
     ["GET", "/docs/..%2f..%2fpackage.json"],
   ])("is a problem: %s %s", async (method, path) => {
@@ -25,20 +27,57 @@ describe("An unknown route", () => {
 });
 
 describe("A body that is not JSON", () => {
-  it.each(["", " ", "{", "nul", `{"name":"x",}`, "{'name':1}", "NaN", `{"a":1} {}`, "/* */ {}", `"\u0001"`])(
+  it.each([
+    "",
+    " ",
+    "{",
+    "nul",
+    `{"label":"x",}`,
+    "{'label':1}",
+    "NaN",
+    `{"a":1} {}`,
+    "/* */ {}",
+    `"\u0001"`,
+  ])(
     "is a problem: %j",
     async (text) => {
-      expectProblem(await app.post("/products", text), 400, "invalid-input");
+      expectProblem(await app.post("/jars", text), 400, "invalid-input");
     },
   );
 
   it.each(["[]", "null", "1", `"text"`, "true"])("is a problem when it is no object: %s", async (text) => {
-    expectProblem(await app.post("/products", text), 400, "invalid-input", ["#"]);
+    expectProblem(await app.post("/jars", text), 400, "invalid-input", ["#"]);
   });
 
   it("is a problem when there is none", async () => {
-    const answer = await app.post("/products");
-    expectProblem(answer, 400, "invalid-input", ["#/name", "#/priceCents"]);
+    const answer = await app.post("/jars");
+    expectProblem(answer, 400, "invalid-input", ["#/label"]);
+  });
+});
+
+describe("An input of the wrong shape", () => {
+  it.each<[string, unknown, Record<string, string>]>([
+    ["/jars", {}, { "#/label": "Invalid input: expected string, received undefined" }],
+    ["/jars", { label: " ", colour: "red", lid: 1 }, {
+      "#/label": "Too small: expected string to have >=1 characters",
+      "#": 'Unrecognized keys: "colour", "lid"',
+    }],
+    ["/jars", { label: "x".repeat(51) }, { "#/label": "Too big: expected string to have <=50 characters" }],
+    [fill, { grams: 1.5 }, { "#/grams": "Invalid input: expected int, received number" }],
+    [fill, { grams: -1 }, { "#/grams": "Too small: expected number to be >=0" }],
+  ])("is told what is wrong with it, in words: %s %j", async (path, input, expected) => {
+    const answer = await app.post(path, input);
+    expectProblem(answer, 400, "invalid-input", Object.keys(expected));
+    const told = answer.body.errors.map(({ pointer, detail }: Record<string, string>) => [pointer, detail]);
+    expect(Object.fromEntries(told)).toEqual(expected);
+  });
+
+  it("is told so of a query, too", async () => {
+    const { body } = await app.get(`/jars/${randomUUID()}?consistency=lost`);
+    expect(body.errors).toEqual([{
+      pointer: "#/consistency",
+      detail: 'Invalid option: expected one of "eventual"|"strong"',
+    }]);
   });
 });
 
@@ -51,7 +90,7 @@ describe("A content type", () => {
   ])(
     "is taken as JSON: %s",
     async (type) => {
-      expect((await app.post("/products", lamp, { "content-type": type })).status).toBe(201);
+      expect((await app.post("/jars", honey, { "content-type": type })).status).toBe(201);
     },
   );
 
@@ -66,7 +105,7 @@ describe("A content type", () => {
     "is a problem when it is another: %j",
     async (type) => {
       expectProblem(
-        await app.post("/products", lamp, { "content-type": type }),
+        await app.post("/jars", honey, { "content-type": type }),
         415,
         "unsupported-media-type",
       );
@@ -74,9 +113,9 @@ describe("A content type", () => {
   );
 
   it("is a problem when it is missing", async () => {
-    const body = new TextEncoder().encode(lamp);
+    const body = new TextEncoder().encode(honey);
     expectProblem(
-      await toAnswer(await app.fetch("/products", { method: "POST", body })),
+      await toAnswer(await app.fetch("/jars", { method: "POST", body })),
       415,
       "unsupported-media-type",
     );
@@ -112,7 +151,7 @@ describe("The operator's routes", () => {
       relay: app.relay,
     };
     const closed = async (path: string, init: RequestInit) =>
-      await toAnswer(await createApp().request(path, init, parts));
+      await toAnswer(await createHttp(jars).request(path, init, parts));
     for (const authorization of ["", "Bearer ", "Bearer undefined", "Bearer operator"]) {
       for (const path of ["/ops/relay", "/ops/nowhere"]) {
         expectProblem(
@@ -138,10 +177,9 @@ describe("A statement that PostgreSQL undid because of others", () => {
       begin
         raise exception 'as if' using errcode = '${sqlstate}';
       end $$;
-      create trigger given_up before insert on write.customers execute function write.give_up()`)
+      create trigger given_up before insert on write.jars execute function write.give_up()`)
       .execute(app.database.owner);
-    const customer = { name: "Ada Lovelace", email: "ada@example.com" };
-    expectProblem(await app.put(`/customers/${randomUUID()}`, customer), 503, "try-again");
+    expectProblem(await app.post("/jars", honey), 503, "try-again");
     await sql.raw("drop function write.give_up cascade").execute(app.database.owner);
   });
 });

@@ -5,7 +5,7 @@ import { useTestApp } from "../support/app.ts";
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const app = useTestApp();
-const lamp = { name: "Desk lamp", priceCents: 4_900 };
+const honey = { label: "Honey" };
 
 const metadataOf = async (stream: string) =>
   (await app.database.owner.selectFrom("write.events").select("metadata").where("stream", "=", stream)
@@ -13,11 +13,11 @@ const metadataOf = async (stream: string) =>
 
 describe("A request id", () => {
   it.each([
-    ["GET", "/products", 200],
-    ["GET", `/products/${randomUUID()}`, 404],
+    ["GET", "/jars", 200],
+    ["GET", `/jars/${randomUUID()}`, 404],
     ["GET", "/nowhere", 404],
-    ["GET", "/products?limit=x", 400],
-    ["POST", "/products", 400],
+    ["GET", "/jars?limit=x", 400],
+    ["POST", "/jars", 400],
     ["POST", "/ops/relay/drain", 401],
     ["GET", "/health", 200],
     ["GET", "/ready", 200],
@@ -40,8 +40,8 @@ describe("A request id", () => {
   });
 
   it("is the correlation id of the events that follow", async () => {
-    const { headers, body } = await app.post("/products", lamp);
-    expect(await metadataOf(`product-${body.id}`)).toEqual({
+    const { headers, body } = await app.post("/jars", honey);
+    expect(await metadataOf(`jar-${body.id}`)).toEqual({
       actor: "anonymous",
       correlationId: headers.get("x-request-id"),
       causationId: null,
@@ -49,15 +49,15 @@ describe("A request id", () => {
   });
 
   it("may be the caller's", async () => {
-    const { headers, body } = await app.post("/products", lamp, { "x-request-id": "trace-1" });
+    const { headers, body } = await app.post("/jars", honey, { "x-request-id": "trace-1" });
     expect(headers.get("x-request-id")).toBe("trace-1");
-    expect(await metadataOf(`product-${body.id}`)).toMatchObject({ correlationId: "trace-1" });
+    expect(await metadataOf(`jar-${body.id}`)).toMatchObject({ correlationId: "trace-1" });
   });
 
   it.each(["", "a b", `"}{`, "x".repeat(256), "é", "<script>"])(
     "is not the caller's when it is %j",
     async (id) => {
-      const { headers } = await app.post("/products", lamp, { "x-request-id": id });
+      const { headers } = await app.post("/jars", honey, { "x-request-id": id });
       expect(headers.get("x-request-id")).toMatch(UUID);
     },
   );

@@ -1,9 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { type Database, openDatabase } from "../../src/database/database.ts";
+import { append } from "../support/handlers.ts";
 import { type Program, useDataFolder, usePrograms } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
 const API = /API +(http\S+)\/docs/;
+const API_PAGE = /API +(http\S+)/;
 
 describe("dev", () => {
   const run = usePrograms();
@@ -16,25 +19,28 @@ describe("dev", () => {
     await expectToEnd(program, "SIGINT");
   });
 
-  it("starts everything from nothing and says what to try", async () => {
+  it("starts everything from nothing", async () => {
     const program = dev();
 
-    const found = await fetch(await program.printed(/Try +curl -s '(.+)'/));
-    const { items } = await found.json();
-    expect(items).toEqual([expect.objectContaining({ name: "Desk lamp" })]);
-    const docs = await fetch(await program.printed(/API +(http\S+)/));
+    const docs = await fetch(await program.printed(API_PAGE));
     expect(await docs.text()).toContain("swagger-ui");
+    const { position } = await onDatabaseOf(program, async (db) => {
+      await append({ command: db }, "kept");
+      return await until("the relay has numbered the event", async () => (await listKept(db))[0]);
+    });
 
-    await addProduct(program, "Bookshelf");
+    expect(await lastPosition(program)).toBeGreaterThanOrEqual(position);
     await expectToEnd(program, "SIGINT");
   });
 
   it("finds its data again", async () => {
     const program = dev();
 
-    const { items } = await (await fetch(`${await program.printed(API)}/products`)).json();
-    expect(items.map(({ name }: { name: string }) => name).sort())
-      .toEqual(["Bookshelf", "Desk lamp", "Office chair", "Standing desk"]);
+    await program.printed(API);
+    const [kept, ...others] = await onDatabaseOf(program, listKept);
+    expect(kept).toMatchObject({ version: 1, type: "Tested" });
+    expect(others).toEqual([]);
+    expect(await lastPosition(program)).toBeGreaterThanOrEqual(kept!.position);
 
     await expectToEnd(program, "SIGTERM");
   });
@@ -80,11 +86,25 @@ describe("dev", () => {
   }
 });
 
-async function addProduct(program: Program, name: string) {
-  const response = await fetch(`${await program.printed(API)}/products`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ name, priceCents: 1_000 }),
-  });
-  expect(response.status).toBe(201);
+/** Lends a pool of the owner on the database printed by the program. */
+async function onDatabaseOf<T>(program: Program, use: (db: Database) => Promise<T>): Promise<T> {
+  const db = openDatabase(await program.printed(/Database +(\S+)/), { max: 1 });
+  try {
+    return await use(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** Lists the numbered events of the stream `test-kept`. */
+async function listKept(db: Database): Promise<{ version: number; type: string; position: number }[]> {
+  return await db.selectFrom("write.events").innerJoin("relay.log", "relay.log.event_id", "write.events.id")
+    .select(["version", "type", "position"]).where("stream", "=", "test-kept").execute();
+}
+
+/** Asks the program for the position of the last numbered event. */
+async function lastPosition(program: Program): Promise<number> {
+  const headers = { Authorization: "Bearer dev" };
+  const answer = await fetch(new URL("/ops/relay", await program.printed(API)), { headers });
+  return (await answer.json()).lastPosition;
 }

@@ -10,7 +10,7 @@ const NEWEST = MIGRATIONS.at(-1)!;
 describe("migrate", () => {
   const database = useTestDatabase();
   const run = usePrograms();
-  const settings = () => settingsOf(database.urls);
+  const settings = () => ({ ...settingsOf(database.urls), OPS_TOKEN: "operator" });
 
   beforeAll(async () => {
     await sql.raw(`
@@ -35,10 +35,11 @@ describe("migrate", () => {
     expect(first.output).toContain(`Applied ${NEWEST}\n`);
 
     expect((await fetch(`${url}/ready`)).status).toBe(200);
-    await until("the read model of sales is there", async () => {
-      return (await fetch(`${url}/sales/daily?from=2026-01-01&to=2026-01-01`)).ok;
+    await until("the relay runs", async () => {
+      const headers = { Authorization: "Bearer operator" };
+      const { relays } = await (await fetch(`${url}/ops/relay`, { headers })).json();
+      return relays.some(({ listening }: { listening: boolean }) => listening);
     });
-
     expect(start.output).not.toContain("Cannot relay");
 
     const second = run("migrate", { settings: settings() });

@@ -9,7 +9,7 @@ const pgBouncer = await findPgBouncer();
 if (!pgBouncer) console.log("skipped: the program behind PgBouncer, there is no PgBouncer");
 
 describe.skipIf(!pgBouncer)("behind a transaction pooler", () => {
-  const database = useTestDatabase();
+  const database = useTestDatabase({ jars: true });
   const run = usePrograms();
   let pooling: PgBouncer;
   beforeAll(async () => {
@@ -47,15 +47,15 @@ describe.skipIf(!pgBouncer)("behind a transaction pooler", () => {
   });
 
   it("start serves and relays; it does not listen, and says so", async () => {
-    const program = run("start", { settings: settings() });
+    const program = run("start", { entry: "test/jars/main.ts", settings: settings() });
     const url = await program.printed(/Listening on (\S+)/);
-    const { id, token } = await (await fetch(`${url}/products`, {
+    const { id, token } = await (await fetch(`${url}/jars`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ name: "Desk lamp", priceCents: 4_900 }),
+      body: JSON.stringify({ label: "Honey" }),
     })).json();
     const headers = { "Consistency-Token": token, "Prefer": "wait=10" };
-    expect((await fetch(`${url}/products/${id}`, { headers })).status).toBe(200);
+    expect((await fetch(`${url}/jars/${id}`, { headers })).status).toBe(200);
 
     const relays = await until("the relay is known", async () => {
       const headers = { Authorization: "Bearer operator" };

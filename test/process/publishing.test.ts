@@ -4,7 +4,8 @@ import { readSettings } from "../../src/config.ts";
 import { MIGRATIONS } from "../../src/migrated.ts";
 import { start, type Started } from "../../src/process/start.ts";
 import { createRelay, drain } from "../../src/relay/drain.ts";
-import { aProduct } from "../support/arrange.ts";
+import { app } from "../jars/app.ts";
+import { aJar } from "../jars/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { SECRET, useReceiver } from "../support/receiver.ts";
 import { until } from "../support/until.ts";
@@ -12,7 +13,7 @@ import { until } from "../support/until.ts";
 const NEWEST = MIGRATIONS.at(-1)!;
 
 describe("a program with endpoints in its settings", () => {
-  const database = useTestDatabase();
+  const database = useTestDatabase({ jars: true });
   const receiver = useReceiver();
   let started: Started;
   const begin = (allowed: "allow" | "refuse", parts = { api: true, relay: true }) => {
@@ -21,9 +22,10 @@ describe("a program with endpoints in its settings", () => {
       OPS_TOKEN: "operator",
       PUBLISH_TO: JSON.stringify([{ name: "billing", url: receiver.url, secret: SECRET }]),
       PUBLISH_TO_PRIVATE_ADDRESSES: "allow",
-      PUBLISH_SOURCE: "https://shop.example",
+      PUBLISH_SOURCE: "https://jars.example",
     });
     return start(
+      app,
       { ...settings, PUBLISH_TO_PRIVATE_ADDRESSES: allowed },
       database.urls,
       "127.0.0.1",
@@ -36,17 +38,16 @@ describe("a program with endpoints in its settings", () => {
     const headers = { "authorization": "Bearer operator", "content-type": "application/json" };
     return await (await fetch(`${started.url}${path}`, { ...init, headers })).json();
   };
-  const addProduct = () =>
-    ask("/products", { method: "POST", body: JSON.stringify({ name: "Desk lamp", priceCents: 1 }) });
+  const openJar = () => ask("/jars", { method: "POST", body: JSON.stringify({ label: "Honey" }) });
 
   it("publishes from the next event on, and goes on there after another start", async () => {
-    await aProduct(database.command);
+    await aJar(database.command);
     await drain(createRelay({ db: database.relay, subscriptions: [] }), 5_000);
     started = await begin("allow");
-    const { id } = await addProduct();
+    const { id } = await openJar();
     await until("it is published", () => receiver.received.length > 0);
     expect(receiver.received.map(({ event }) => event)).toMatchObject([
-      { type: "ProductAdded", source: "https://shop.example", subject: `product-${id}` },
+      { type: "JarOpened", source: "https://jars.example", subject: `jar-${id}` },
     ]);
     const { subscriptions } = await ask("/ops/relay");
     expect(subscriptions).toContainEqual(
@@ -54,16 +55,16 @@ describe("a program with endpoints in its settings", () => {
     );
 
     await started.stop();
-    const later = await aProduct(database.command);
+    const later = await aJar(database.command);
     started = await begin("allow");
     await until("it is published", () => receiver.received.length > 1);
-    expect(receiver.received[1]!.event.subject).toBe(`product-${later}`);
+    expect(receiver.received[1]!.event.subject).toBe(`jar-${later}`);
   });
 
   it("shows what was parked, and sends it when the operator says so", async () => {
     started = await begin("allow");
     receiver.answer = (answer) => answer.writeHead(500).end();
-    const { id } = await addProduct();
+    const { id } = await openJar();
     const parked = await until("it is parked", async () => {
       await sql`
         update relay.retries set attempts = 119, due_at = clock_timestamp()
@@ -72,7 +73,7 @@ describe("a program with endpoints in its settings", () => {
     });
     expect(parked).toMatchObject({
       subscription: "publish_billing",
-      stream: `product-${id}`,
+      stream: `jar-${id}`,
       attempts: 120,
       error: `Cannot publish to ${new URL(receiver.url).host}: it answered 500`,
     });
@@ -83,12 +84,12 @@ describe("a program with endpoints in its settings", () => {
       const { rows } = await sql`select from relay.retries`.execute(database.owner);
       return rows.length === 0;
     });
-    expect(receiver.received.at(-1)!.event.subject).toBe(`product-${id}`);
+    expect(receiver.received.at(-1)!.event.subject).toBe(`jar-${id}`);
   });
 
   it("does not publish to an address that is not public, and says so", async () => {
     started = await begin("refuse");
-    await addProduct();
+    await openJar();
     const error = await until("it has failed", async () => {
       const { rows: [row] } = await sql<{ last_error: string }>`
         select last_error from relay.retries where last_error is not null`.execute(database.owner);
@@ -118,14 +119,14 @@ describe("a program with endpoints in its settings", () => {
         .execute(database.owner);
       return rows.length > 0;
     });
-    await addProduct();
+    await openJar();
     await until("it is published", () => receiver.received.length > 0);
   });
 
   it("has its publishers begin without a relay too: cron may be what drains", async () => {
     await sql`delete from relay.checkpoints where subscription = 'publish_billing'`.execute(database.owner);
     started = await begin("allow", { api: true, relay: false });
-    await addProduct();
+    await openJar();
     await ask("/ops/relay/drain", { method: "POST" });
     expect(receiver.received).toHaveLength(1);
   });

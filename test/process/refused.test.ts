@@ -3,7 +3,7 @@ import { describe, expect, inject, it } from "vitest";
 import { readSettings } from "../../src/config.ts";
 import { usePrograms } from "../support/program.ts";
 
-const NOWHERE = "postgres://shop:sesame@127.0.0.1:1/shop";
+const NOWHERE = "postgres://owner:sesame@127.0.0.1:1/jars";
 
 describe("a start that cannot work", () => {
   const run = usePrograms();
@@ -36,7 +36,7 @@ describe("a start that cannot work", () => {
 
   it("says which modes there are", async () => {
     expect(await refusal("toString")).toBe(
-      "Cannot run toString: choose one of dev, shop, start, relay, migrate, rewind, doctor\n",
+      "Cannot run toString: choose one of dev, dev-server, start, relay, migrate, rewind, doctor\n",
     );
   });
 

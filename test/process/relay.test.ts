@@ -5,25 +5,27 @@ import { settingsOf, usePrograms } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
 describe("relay", () => {
-  const database = useTestDatabase();
-  const run = usePrograms();
+  const database = useTestDatabase({ jars: true });
+  const runProgram = usePrograms();
+  const run = (mode: string, settings: Record<string, string> = {}) =>
+    runProgram(mode, { entry: "test/jars/main.ts", settings: { ...settingsOf(database.urls), ...settings } });
 
   it("moves the read models of a start that has none", async () => {
-    const start = run("start", { settings: { ...settingsOf(database.urls), RELAY: "off" } });
-    const products = `${await start.printed(/Listening on (\S+)/)}/products`;
-    const added = await fetch(products, {
+    const start = run("start", { RELAY: "off" });
+    const jars = `${await start.printed(/Listening on (\S+)/)}/jars`;
+    const opened = await fetch(jars, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ name: "Desk lamp", priceCents: 4_900 }),
+      body: JSON.stringify({ label: "Honey" }),
     });
-    expect(added.status).toBe(201);
-    const { id, token } = await added.json();
+    expect(opened.status).toBe(201);
+    const { id, token } = await opened.json();
     const look = (seconds: number) =>
-      fetch(`${products}/${id}`, { headers: { "Consistency-Token": token, "Prefer": `wait=${seconds}` } });
+      fetch(`${jars}/${id}`, { headers: { "Consistency-Token": token, "Prefer": `wait=${seconds}` } });
     expect((await look(1)).status).toBe(503);
 
-    const relay = run("relay", { settings: settingsOf(database.urls) });
-    await until("the product is to be seen", async () => (await look(10)).ok);
+    const relay = run("relay");
+    await until("the jar is to be seen", async () => (await look(10)).ok);
 
     relay.signal("SIGTERM");
     expect(await relay.ended).toBe(0);
@@ -32,13 +34,13 @@ describe("relay", () => {
 
   it.each(["relay", "start"])("ends %s when a checkpoint is beyond the log", async (mode) => {
     const { rows } = await sql<{ last: number }>`
-      with moved as (update relay.checkpoints set position = 1000 where subscription = 'order_details')
+      with moved as (update relay.checkpoints set position = 1000 where subscription = 'jar_details')
       select coalesce(max(position), 0) as last from relay.log`.execute(database.owner);
 
-    const program = run(mode, { settings: settingsOf(database.urls) });
+    const program = run(mode);
     expect(await program.ended).toBe(1);
     expect(program.output.trim().split("\n").at(-1)).toBe(
-      "Cannot relay: the checkpoint of order_details is at position 1000, but the log ends at " +
+      "Cannot relay: the checkpoint of jar_details is at position 1000, but the log ends at " +
         `${rows[0]!.last}; was an older copy of the database restored? If so, run "npm run rewind"`,
     );
   });

@@ -6,14 +6,14 @@ import { settingsOf, usePrograms } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
 describe("start", () => {
-  const database = useTestDatabase();
+  const database = useTestDatabase({ jars: true });
   const run = usePrograms();
 
   it("lets accepted requests finish when it is to stop", async () => {
-    const program = run("start", { settings: settingsOf(database.urls) });
+    const program = run("start", { entry: "test/jars/main.ts", settings: settingsOf(database.urls) });
     const url = await program.printed(/Listening on (\S+)/);
     const lock = await hold(database.owner, (trx) => sql`lock table write.events`.execute(trx));
-    const accepted = [1, 2, 3].map((priceCents) => addProduct(url, priceCents));
+    const accepted = ["Honey", "Jam", "Salt"].map((label) => openJar(url, label));
     await untilBlocked(database.owner, accepted.length);
 
     program.signal("SIGTERM");
@@ -28,10 +28,10 @@ describe("start", () => {
   });
 });
 
-function addProduct(url: string, priceCents: number): Promise<Response> {
-  return fetch(`${url}/products`, {
+function openJar(url: string, label: string): Promise<Response> {
+  return fetch(`${url}/jars`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ name: "Desk lamp", priceCents }),
+    body: JSON.stringify({ label }),
   });
 }

@@ -1,22 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { publishers } from "../../src/app.ts";
 import { beginPublishing } from "../../src/publish/begin.ts";
 import { createRelay, drain } from "../../src/relay/drain.ts";
 import { relayStatus } from "../../src/relay/status.ts";
+import { app } from "../jars/app.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { append } from "../support/handlers.ts";
 import { addPublisher, post } from "../support/publishers.ts";
 import { subscribeHandler } from "../../src/relay/handlers/subscribe-handler.ts";
 import { SECRET, useReceiver } from "../support/receiver.ts";
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 const receiver = useReceiver();
 const names = () => receiver.received.map(({ name }) => name);
 
 describe("a publisher that is new in the settings", () => {
-  const [added] = publishers([{ name: "new", url: "https://example.com", secret: SECRET }], "urn:test", post)
-    .map(subscribeHandler);
+  const endpoint = { name: "new", url: "https://example.com", secret: SECRET };
+  const [added] = app.publishers([endpoint], "urn:test", post).map(subscribeHandler);
 
   it("begins with the next event, and its checkpoint stays when it begins again", async () => {
     await append(test, "r");
@@ -32,7 +32,7 @@ describe("a publisher that is new in the settings", () => {
     expect(await positionOf()).toMatchObject({ lag: 1 });
   });
 
-  it.each(["order_progress", "new_read_model", "publish_", "xpublish_a"])(
+  it.each(["jar_details", "new_read_model", "publish_", "xpublish_a"])(
     "cannot be called %s",
     async (name) => {
       await expect(beginPublishing(test.relay, [{ name }])).rejects.toThrow("it is no publisher");

@@ -1,49 +1,53 @@
 import { sql } from "kysely";
-import { readFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
-import type { OrderEvent, OrderPlaced } from "../../src/features/ordering/events.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { type ReadModel, subscribeReadModel } from "../../src/read/read-model.ts";
 import { createRelay, drain } from "../../src/relay/drain.ts";
 import type { RecordedEvent } from "../../src/write/event.ts";
-import { anOrder } from "../support/arrange.ts";
+import { aJar } from "../jars/arrange.ts";
+import type { JarEvent } from "../jars/jar.ts";
 import { useTestDatabase } from "../support/database.ts";
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 
-/** The read model of docs/read-models.md. */
-const customerTotals = {
-  name: "customer_totals",
+type JarOpened = JarEvent & { type: "JarOpened" };
+
+const jarsByLabel = {
+  name: "jars_by_label",
   refresh: "whole",
-  staleKeys: { OrderPlaced: (event) => [(event as RecordedEvent<OrderPlaced>).data.customerId] },
-} as const satisfies ReadModel<OrderEvent["type"]>;
+  staleKeys: { JarOpened: (event) => [(event as RecordedEvent<JarOpened>).data.label] },
+} as const satisfies ReadModel<JarEvent["type"]>;
 
-describe("docs/read-models.md", () => {
+const FIRST = `
+  insert into relay.checkpoints (subscription, position) select 'jars_by_label', relay.last_position();
+  create view read.jars_by_label_source as select label, count(*) as jars from write.jars group by label;
+  create materialized view read.jars_by_label as select * from read.jars_by_label_source;
+  create unique index jars_by_label_key on read.jars_by_label (label)`;
+
+const GROWN = `
+  update relay.checkpoints set rests_until = default where subscription = 'jars_by_label';
+  drop materialized view read.jars_by_label;
+  create table read.jars_by_label as select * from read.jars_by_label_source;
+  alter table read.jars_by_label add primary key (label);
+  call public.grant_to('relay', 'insert, update, delete on read.jars_by_label')`;
+
+beforeAll(() => migrate(FIRST));
+
+describe("a read model", () => {
   it("begins with a materialized view and goes on with a table, by one migration and one line", async () => {
-    const [definition, first, grown] = await readSql();
-    await run(definition!);
-    await run(first!);
-    await anOrder(test.command);
-    await drainInto(customerTotals);
-    expect(await shown()).toEqual([{ orders: 1, total_cents: 9_800 }]);
+    await aJar(test.command, { label: "Honey" });
+    await drainInto(jarsByLabel);
+    expect(await shown()).toEqual([{ label: "Honey", jars: 1 }]);
 
-    await anOrder(test.command);
-    await run(grown!);
-    await anOrder(test.command);
-    await drainInto({ ...customerTotals, refresh: "changed keys" });
-    expect(await shown()).toHaveLength(3);
-    expect(await run("select * from read.customer_totals except select * from read.customer_totals_source"))
-      .toEqual([]);
+    await aJar(test.command, { label: "Plums" });
+    await migrate(GROWN);
+    await aJar(test.command, { label: "Honey" });
+    await drainInto({ ...jarsByLabel, refresh: "changed keys" });
+    expect(await shown()).toEqual([{ label: "Honey", jars: 2 }, { label: "Plums", jars: 1 }]);
   });
 });
 
-/** Returns the SQL of the document, block by block. */
-async function readSql(): Promise<string[]> {
-  const text = await readFile(new URL("../../docs/read-models.md", import.meta.url), "utf8");
-  return [...text.matchAll(/```sql\n(.*?)```/gs)].map(([, block]) => block!);
-}
-
-async function run(text: string): Promise<unknown[]> {
-  return await test.owner.transaction().execute(async (trx) => (await sql.raw(text).execute(trx)).rows);
+async function migrate(text: string): Promise<void> {
+  await test.owner.transaction().execute((trx) => sql.raw(text).execute(trx));
 }
 
 function drainInto(model: ReadModel) {
@@ -51,8 +55,6 @@ function drainInto(model: ReadModel) {
 }
 
 async function shown(): Promise<unknown[]> {
-  const { rows } = await sql`select orders, total_cents from read.customer_totals order by 1`.execute(
-    test.query,
-  );
+  const { rows } = await sql`select label, jars from read.jars_by_label order by label`.execute(test.query);
   return rows;
 }

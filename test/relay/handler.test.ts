@@ -1,12 +1,8 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { DatabaseUnavailable, VersionConflict } from "../../src/errors.ts";
-import { numberEvents } from "../../src/relay/number.ts";
-import { createRelay, drain, drainBatch } from "../../src/relay/drain.ts";
-import { passBatch } from "../../src/relay/handlers/lease.ts";
+import { drain, drainBatch } from "../../src/relay/drain.ts";
 import { listParked, retryParked } from "../../src/relay/handlers/parked.ts";
-import type { Subscription } from "../../src/relay/subscription.ts";
-import { Tasks } from "../../src/relay/tasks.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { addHandler, append, makeDue, nameOf } from "../support/handlers.ts";
 import { until } from "../support/until.ts";
@@ -150,117 +146,6 @@ describe("a handler", () => {
     release();
     await drain(relay, 5_000);
     expect(told.filter((name) => name.startsWith("j"))).toEqual(["j1", "j2"]);
-  });
-});
-
-describe("an event that was set aside", () => {
-  it("keeps nobody busy while it waits behind another", async () => {
-    const { relay } = await addHandler(test, () => Promise.reject(new Error("no")), { attemptsMax: 2 });
-    for (const stream of ["n", "n"]) await append(test, stream);
-    for (let round = 0; round < 3; round++) await drainWhatIsDue(relay);
-    expect(await listParked(test.relay, 0, 10)).toMatchObject([{ stream: "test-n", waiting: 1 }]);
-    const { checkpoints } = await numberEvents(test.relay, 10);
-    expect(checkpoints.filter(({ hasRetries }) => hasRetries)).toEqual([]);
-    await sql`delete from relay.retries`.execute(test.owner);
-  });
-
-  it("stays parked no longer than the operator wants, also when the database is away", async () => {
-    let error: Error = new Error("no");
-    const { name, relay } = await addHandler(test, () => Promise.reject(error), { attemptsMax: 2 });
-    await append(test, "o");
-    for (let round = 0; round < 3; round++) await drainWhatIsDue(relay);
-    error = new DatabaseUnavailable("away");
-    await retryParked(test.relay, { subscription: name });
-    await drainWhatIsDue(relay);
-    expect(await setAside()).toMatchObject([{
-      stream: "test-o",
-      attempts: 2,
-      last_error: "away",
-      parked_at: null,
-    }]);
-    await sql`delete from relay.retries`.execute(test.owner);
-  });
-
-  it("may say why in any characters", async () => {
-    const { relay } = await addHandler(test, () => Promise.reject(new Error("a\0b\ud800")));
-    await append(test, "p");
-    await drain(relay, 5_000);
-    expect(await setAside()).toMatchObject([{ last_error: "ab\ufffd" }]);
-    await sql`delete from relay.retries`.execute(test.owner);
-  });
-
-  it("is parked when its statements take too long every time", async () => {
-    const { relay } = await addHandler(test, async () => {
-      await test.command.transaction().execute(async (trx) => {
-        await sql`set local statement_timeout = 1`.execute(trx);
-        await sql`select pg_sleep(1)`.execute(trx);
-      });
-    }, { attemptsMax: 2 });
-    await append(test, "q");
-    for (let round = 0; round < 3; round++) await drainWhatIsDue(relay);
-    expect(await listParked(test.relay, 0, 10)).toMatchObject([{ stream: "test-q" }]);
-    await sql`delete from relay.retries`.execute(test.owner);
-  });
-});
-
-describe("tasks", () => {
-  it("ring for nobody when they fail or find nothing to do", async () => {
-    const tasks = new Tasks();
-    let rings = 0;
-    tasks.onLateEnd = () => rings++;
-    tasks.start("idle", () => Promise.resolve(0));
-    tasks.start("failing", () => Promise.reject(new DatabaseUnavailable("full")));
-    tasks.start("busy", () => Promise.resolve(1));
-    await until("all have ended", () => !["idle", "failing", "busy"].some((name) => tasks.has(name)));
-    expect(rings).toBe(1);
-  });
-});
-
-describe("a handler whose relay is to stop", () => {
-  it("ends what it is at, and leaves the rest to the next relay, untried", async () => {
-    const told: string[] = [];
-    const stopping = new AbortController();
-    const { relay } = await addHandler(test, (event) => {
-      told.push(nameOf(event));
-      stopping.abort();
-    });
-    for (const stream of ["l", "l", "m", "m"]) await append(test, stream);
-    await drain({ ...relay, stopping: stopping.signal }, 5_000);
-    expect(told).toHaveLength(1);
-    expect((await setAside()).map(({ attempts }) => attempts)).toEqual([0, 0, 0]);
-    await drain(relay, 5_000);
-    expect(told.toSorted()).toEqual(["l1", "l2", "m1", "m2"]);
-    expect(await setAside()).toEqual([]);
-  });
-});
-
-describe("a read model that is slow", () => {
-  it("delays no other, and is given nothing more meanwhile", async () => {
-    const handled: string[] = [];
-    let release = () => {};
-    const atWork = new Promise<boolean>((resolve) => release = () => resolve(true));
-    const viewOf = (name: string, done: Promise<boolean>): Subscription => ({
-      name,
-      kind: "test",
-      isReadModel: true,
-      async handle(db, { from, to }) {
-        handled.push(name);
-        await done;
-        return await passBatch(db, name, { from, to, events: [] });
-      },
-    });
-    const names = await Promise.all(
-      ["slow", "quick"].map(async () => (await addHandler(test, () => {})).name),
-    );
-    const [slow, quick] = [viewOf(names[0]!, atWork), viewOf(names[1]!, Promise.resolve(true))];
-    const relay = createRelay({ db: test.relay, subscriptions: [slow, quick] });
-    await append(test, "k");
-    await drainBatch(relay);
-    await append(test, "k");
-    await drainBatch(relay);
-    expect(handled.toSorted()).toEqual([quick.name, quick.name, slow.name].toSorted());
-    release();
-    expect(await drain(relay, 5_000)).toMatchObject({ more: false });
   });
 });
 

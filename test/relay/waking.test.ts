@@ -1,15 +1,16 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
-import { readModelSubscriptions } from "../../src/compose.ts";
+import { subscribeReadModel } from "../../src/read/read-model.ts";
 import { BATCH_EVENTS_MAX, createRelay } from "../../src/relay/drain.ts";
 import { runRelay } from "../../src/relay/waking/run.ts";
-import { aProduct } from "../support/arrange.ts";
+import { aJar } from "../jars/arrange.ts";
+import { jarDetails } from "../jars/jar.ts";
+import { untilShown } from "../jars/shown.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { hold } from "../support/hold.ts";
-import { untilShown } from "../support/shown.ts";
 import { until } from "../support/until.ts";
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 
 const HOUR_MS = 3_600_000;
 const NOBODY = "postgres://nobody@127.0.0.1:1/nowhere";
@@ -20,7 +21,7 @@ let running: Promise<void> = Promise.resolve();
 function startRelay(pollMs?: number, directUrl = test.urls.direct) {
   stopping = new AbortController();
   running = runRelay(
-    createRelay({ db: test.relay, subscriptions: readModelSubscriptions }),
+    createRelay({ db: test.relay, subscriptions: [subscribeReadModel(jarDetails)] }),
     directUrl,
     stopping.signal,
     pollMs,
@@ -35,13 +36,13 @@ afterEach(async () => {
 describe("a command", () => {
   it("notifies when the relay sleeps, and only then", async () => {
     const heard = await listen();
-    await aProduct(test.command);
+    await aJar(test.command);
     await sql`update relay.state set awake_until = clock_timestamp() + interval '1 minute'`.execute(
       test.owner,
     );
-    await aProduct(test.command);
+    await aJar(test.command);
     await sql`update relay.state set awake_until = '-infinity'`.execute(test.owner);
-    await aProduct(test.command);
+    await aJar(test.command);
     await sql`select pg_notify('relay', 'the end')`.execute(test.owner);
     await until("the end was heard", () => heard.includes("the end"));
     expect(heard).toEqual(["", "", "the end"]);
@@ -51,14 +52,14 @@ describe("a command", () => {
 describe("a running relay", () => {
   it("is woken by notifications alone", async () => {
     startRelay(HOUR_MS);
-    for (let turn = 0; turn < 20; turn++) await untilShown(test, await aProduct(test.command));
+    for (let turn = 0; turn < 20; turn++) await untilShown(test, await aJar(test.command));
   });
 
   it("finds by itself what it was not notified of", async () => {
     await sql`alter table write.outbox disable trigger outbox_wakes_the_relay`.execute(test.owner);
     startRelay();
-    await untilShown(test, await aProduct(test.command));
-    await untilShown(test, await aProduct(test.command));
+    await untilShown(test, await aJar(test.command));
+    await untilShown(test, await aJar(test.command));
     await sql`alter table write.outbox enable trigger outbox_wakes_the_relay`.execute(test.owner);
   });
 
@@ -66,7 +67,7 @@ describe("a running relay", () => {
     startRelay();
     const states = new Set<boolean>();
     await until("it has said it is awake", async () => {
-      await Promise.all(Array.from({ length: 20 }, () => aProduct(test.command)));
+      await Promise.all(Array.from({ length: 20 }, () => aJar(test.command)));
       states.add(await awakeUntil() > Date.now());
       return states.has(true);
     });
@@ -83,17 +84,17 @@ describe("a running relay", () => {
     await appendMany(BATCH_EVENTS_MAX + 1);
     startRelay(HOUR_MS, NOBODY);
     await until("it is about to say that it is asleep", isAtGate);
-    const id = await aProduct(test.command);
+    const id = await aJar(test.command);
     await gate.commit();
     await untilShown(test, id);
   });
 
   it("goes on after its connections were cut", async () => {
     startRelay();
-    await untilShown(test, await aProduct(test.command));
+    await untilShown(test, await aJar(test.command));
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${`${test.name}_relay`}`
       .execute(test.open(test.urls.relay, { max: 1 })).catch(() => {});
-    await untilShown(test, await aProduct(test.command));
+    await untilShown(test, await aJar(test.command));
   });
 });
 

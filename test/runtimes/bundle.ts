@@ -6,6 +6,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import type { Entries } from "./runtimes.ts";
+
 const here = fileURLToPath(new URL(".", import.meta.url));
 const node = join(here, "node_modules/node/bin/node");
 
@@ -20,7 +22,7 @@ export interface Bundle {
 }
 
 /** Makes the Worker's bundle with wrangler, like a deployment. */
-export async function bundleWorker(): Promise<Bundle> {
+export async function bundleWorker(entries: Entries = "src"): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), "cqrs-worker-"));
   const metafile = join(folder, "meta.json");
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
@@ -29,6 +31,7 @@ export async function bundleWorker(): Promise<Bundle> {
     promisify(execFile)(node, [
       join(here, "node_modules/wrangler/bin/wrangler.js"),
       "deploy",
+      join(here, "../..", entries, "worker.ts"),
       "--dry-run",
       "--minify",
       `--config=${join(here, "../../wrangler.jsonc")}`,

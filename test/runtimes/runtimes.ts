@@ -8,7 +8,11 @@ const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const newestNode = here("node_modules/node/bin/node");
 const deno = here("../../node_modules/deno/deno");
 
+/** The folder of the entries: the program of this checkout, or the one of the tests. */
+export type Entries = "src" | "test/jars";
+
 export interface Place {
+  entries: Entries;
   port: number;
   /** The host and port of each database. */
   databases: string[];
@@ -19,11 +23,11 @@ export interface Place {
 
 /** The command to run the program, by the name of the runtime. */
 export const runtimes = {
-  "node": () => [process.execPath, "--import", "tsx", "src/main.ts", "start"],
-  "newest-node": () => [newestNode, "src/main.ts", "start"],
-  "bun": () => [here("node_modules/.bin/bun"), "src/main.ts", "start"],
+  "node": ({ entries }: Place) => [process.execPath, "--import", "tsx", `${entries}/main.ts`, "start"],
+  "newest-node": ({ entries }: Place) => [newestNode, `${entries}/main.ts`, "start"],
+  "bun": ({ entries }: Place) => [here("node_modules/.bin/bun"), `${entries}/main.ts`, "start"],
   // Only the necessary permissions: the port, the databases, settings, and the files of the page /docs.
-  "deno": ({ port, databases }: Place) => [
+  "deno": ({ port, databases, entries }: Place) => [
     deno,
     "serve",
     "--no-prompt",
@@ -32,7 +36,7 @@ export const runtimes = {
     "--allow-read=node_modules/swagger-ui-dist",
     "--host=127.0.0.1",
     `--port=${port}`,
-    "src/deno.ts",
+    `${entries}/deno.ts`,
   ],
   "workerd": async (place: Place) => [
     here("node_modules/.bin/workerd"),

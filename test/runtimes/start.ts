@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { until } from "../support/until.ts";
-import { type Place, platforms, type Runtime, runtimes } from "./runtimes.ts";
+import { type Entries, type Place, platforms, type Runtime, runtimes } from "./runtimes.ts";
 import { freePort } from "../support/free-port.ts";
 
 export interface Running {
@@ -21,11 +21,12 @@ export async function startOn(
   name: Runtime,
   settings: Record<string, string>,
   bundle: Place["bundle"],
+  entries: Entries = "src",
 ): Promise<Running> {
   const port = await freePort();
   const databases = Object.entries(settings).filter(([variable]) => variable.endsWith("DATABASE_URL"))
     .map(([, url]) => new URL(url).host);
-  const place = { port, databases: [...new Set(databases)], settings, bundle };
+  const place = { entries, port, databases: [...new Set(databases)], settings, bundle };
   const [program, ...args] = await { ...runtimes, ...platforms }[name](place);
   const { PATH, HOME } = process.env;
   const child = spawn(program!, args, {

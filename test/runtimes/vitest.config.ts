@@ -5,7 +5,7 @@ import { runtimes } from "./runtimes.ts";
 
 const common = { pool: "forks" as const, testTimeout: 30_000, hookTimeout: 60_000 };
 
-const JOURNEYS = ["test/journeys/**/*.test.ts"];
+const JOURNEYS = ["test/shop/journeys/**/*.test.ts"];
 
 /** True for Node in CI: `npm run check` runs the HTTP tests on the same Node, in the tests' process. */
 function isRunBefore(name: string): boolean {
@@ -19,12 +19,20 @@ export default defineConfig({
     globalSetup: ["test/support/server.ts", "test/runtimes/setup.ts"],
     maxWorkers: 3,
     projects: [
-      { test: { ...common, name: "platforms", include: ["test/runtimes/*.test.ts"] } },
+      {
+        test: {
+          ...common,
+          name: "platforms",
+          include: ["test/runtimes/*.test.ts", "test/shop/runtimes/*.test.ts"],
+        },
+      },
       ...Object.keys(runtimes).map((name) => ({
         test: {
           ...common,
           name,
-          include: isRunBefore(name) ? JOURNEYS : ["test/http/**/*.test.ts", ...JOURNEYS],
+          include: isRunBefore(name)
+            ? JOURNEYS
+            : ["test/http/**/*.test.ts", "test/shop/http/**/*.test.ts", ...JOURNEYS],
           env: { TEST_RUNTIME: name },
           // The test files share only modules, and loading modules takes most of the time.
           isolate: false,

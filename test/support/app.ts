@@ -1,10 +1,13 @@
 import { afterAll, beforeAll } from "vitest";
-import { createApp, readModelSubscriptions } from "../../src/compose.ts";
+import { type App, createHttp } from "../../src/compose.ts";
 import type { Resources } from "../../src/http/env.ts";
 import { pages } from "../../src/process/pages.ts";
 import { serve, type Serving } from "../../src/process/serve.ts";
+import { subscribeReadModel } from "../../src/read/read-model.ts";
 import { createRelay, drain, type Relay } from "../../src/relay/drain.ts";
 import { relayStatus } from "../../src/relay/status.ts";
+import { app as jars } from "../jars/app.ts";
+import type { Entries } from "../runtimes/runtimes.ts";
 import { type TestDatabase, useTestDatabase } from "./database.ts";
 import { runtime, useRuntime } from "./runtime.ts";
 import { until } from "./until.ts";
@@ -36,23 +39,24 @@ export interface TestApp {
   drained(): Promise<void>;
 }
 
-/** Only the read models: no handler changes an order during a test. */
-const readModels = readModelSubscriptions.filter(({ kind }) => kind.startsWith("read model"));
-
-/** Serves the app on a new database, with a login for each role. Only `drained` relays. */
+/** Serves the jars on a new database, with a login for each role. Only `drained` relays. */
 export function useTestApp(): TestApp {
-  const database = useTestDatabase();
+  return useAppOn(useTestDatabase({ jars: true }), jars, "test/jars");
+}
+
+/** Serves an app on a database. Only `drained` relays, and only to read models: no handler acts during a test. */
+export function useAppOn(database: TestDatabase, app: App, entries: Entries): TestApp {
   let relay: Relay;
   beforeAll(() => {
-    relay = createRelay({ db: database.relay, subscriptions: readModels });
+    relay = createRelay({ db: database.relay, subscriptions: app.readModels.map(subscribeReadModel) });
   });
   const served = runtime === undefined
-    ? useServedApp(() => ({
+    ? useServedApp(app, () => ({
       databases: { commands: database.command, queries: database.query },
       relay,
       opsToken: OPS_TOKEN,
     }))
-    : useRuntime(() => database.urls, { RELAY: "off", OPS_TOKEN });
+    : useRuntime(() => database.urls, { RELAY: "off", OPS_TOKEN }, { entries });
 
   const send = async (method: string, path: string, body?: unknown, headers: HeaderFields = {}) => {
     const type: HeaderFields = body === undefined ? {} : { "content-type": "application/json" };
@@ -86,18 +90,18 @@ export function useTestApp(): TestApp {
 const KEEP_ALIVE_MS = 200;
 
 /** Serves the app in this process. Only requests to `url` use the network, not calls of `fetch`. */
-function useServedApp(parts: () => Resources) {
-  const app = createApp({ pages: pages() });
+function useServedApp(app: App, resources: () => Resources) {
+  const http = createHttp(app, { pages: pages() });
   let serving: Serving;
   beforeAll(async () => {
-    serving = await serve((request) => app.fetch(request, parts()), "127.0.0.1", 0, KEEP_ALIVE_MS);
+    serving = await serve((request) => http.fetch(request, resources()), "127.0.0.1", 0, KEEP_ALIVE_MS);
   });
   afterAll(() => serving.stop());
   return {
     get url() {
       return serving.url;
     },
-    fetch: async (path: string, init: RequestInit) => await app.request(path, init, parts()),
+    fetch: async (path: string, init: RequestInit) => await http.request(path, init, resources()),
   };
 }
 

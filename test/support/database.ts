@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { sql } from "kysely";
 import postgres from "postgres";
 import { afterAll, beforeAll, inject } from "vitest";
 import type { DatabaseUrls } from "../../src/config.ts";
@@ -9,6 +11,13 @@ import { provision } from "../../src/process/provision.ts";
 import { pooled } from "./pooler.ts";
 
 type Role = "owner" | "command" | "query" | "relay";
+
+export interface TestDatabaseOptions {
+  /** The URL of another server's superuser. */
+  adminUrl?: () => string;
+  /** Adds the tables and read models of `test/jars`. */
+  jars?: boolean;
+}
 
 export interface TestDatabase {
   name: string;
@@ -28,7 +37,9 @@ export interface TestDatabase {
  * Creates a migrated database for a test file, with the four logins; dropped after the file.
  * The run's pooler, if any, is in front, except with a given server (`adminUrl`).
  */
-export function useTestDatabase({ adminUrl: given }: { adminUrl?: () => string } = {}): TestDatabase {
+export function useTestDatabase(
+  { adminUrl: given, jars = false }: TestDatabaseOptions = {},
+): TestDatabase {
   const adminUrl = given ?? (() => inject("adminUrl"));
   const pooler = given ? undefined : inject("pooler");
   const name = `t_${randomBytes(6).toString("hex")}`;
@@ -50,6 +61,7 @@ export function useTestDatabase({ adminUrl: given }: { adminUrl?: () => string }
   beforeAll(async () => {
     urls = await provision(adminUrl(), name);
     await migrateDatabase(urls);
+    if (jars) await addJars(urls.owner);
     if (pooler) urls = pooled(urls, pooler);
   });
   afterAll(async () => {
@@ -88,6 +100,12 @@ export function useTestDatabase({ adminUrl: given }: { adminUrl?: () => string }
       return sql;
     },
   };
+}
+
+async function addJars(url: string): Promise<void> {
+  const owner = openDatabase(url, { max: 1 });
+  await sql.raw(await readFile(new URL("../jars/jars.sql", import.meta.url), "utf8")).execute(owner);
+  await owner.destroy();
 }
 
 async function dropDatabase(adminUrl: string, name: string): Promise<void> {

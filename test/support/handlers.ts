@@ -27,8 +27,22 @@ export async function addHandler(
   return { name, relay: createRelay({ db: test.relay, subscriptions: [subscription] }) };
 }
 
+/** Returns a handler that handles every event several times. */
+export function repeating(handler: Handler, times: number): Handler {
+  return {
+    ...handler,
+    async handle(event, signal) {
+      for (let time = 0; time < times; time++) await handler.handle(event, signal);
+    },
+  };
+}
+
 /** Appends a test event to the stream `test-…`. */
-export async function append(test: TestDatabase, stream: string, type = "Tested"): Promise<void> {
+export async function append(
+  test: Pick<TestDatabase, "command">,
+  stream: string,
+  type = "Tested",
+): Promise<void> {
   const events = JSON.stringify([{ id: crypto.randomUUID(), type, data: {}, metadata: {} }]);
   await sql`
     select write.append(${`test-${stream}`}, (select coalesce(max(version), 0) from write.events

@@ -24,6 +24,8 @@ export interface ProgramOptions {
   root?: string;
   /** All settings: the settings of this process have no effect. */
   settings?: Record<string, string>;
+  /** The program's entry: `src/main.ts` by default. */
+  entry?: string;
   /** Files to load before the program, as paths from the root of this checkout. */
   preload?: string[];
 }
@@ -39,12 +41,12 @@ export function usePrograms(): (mode: string, options?: ProgramOptions) => Progr
     for (const child of running) child.kill("SIGKILL");
     await until("every program has ended", () => running.size === 0);
   });
-  return (mode, { root = ".", settings = {}, preload = [] } = {}) => {
+  return (mode, { root = ".", entry = "src/main.ts", settings = {}, preload = [] } = {}) => {
     const [runtime, flag] = "Deno" in globalThis
       ? [["run", "--allow-all"], "--preload"]
       : [["--import", "tsx"], "--import"];
     const first = preload.flatMap((file) => [flag, pathToFileURL(resolve(file)).href]);
-    const child = spawn(process.execPath, [...runtime, ...first, "src/main.ts", mode], {
+    const child = spawn(process.execPath, [...runtime, ...first, entry, mode], {
       cwd: resolve(root),
       env: { ...inherited(), ...settings },
       stdio: ["ignore", "pipe", "pipe"],

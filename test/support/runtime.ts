@@ -1,7 +1,7 @@
 import process from "node:process";
 import { afterAll, beforeAll, inject } from "vitest";
 import type { DatabaseUrls } from "../../src/config.ts";
-import type { Runtime } from "../runtimes/runtimes.ts";
+import type { Entries, Runtime } from "../runtimes/runtimes.ts";
 import { type Running, startOn } from "../runtimes/start.ts";
 import { settingsOf } from "./program.ts";
 
@@ -12,12 +12,17 @@ export const runtime = process.env.TEST_RUNTIME as Runtime | undefined;
 export function useRuntime(
   urls: () => DatabaseUrls | Promise<DatabaseUrls>,
   settings: Record<string, string> | (() => Record<string, string>),
-  name = runtime!,
+  { name = runtime!, entries = "src" }: { name?: Runtime; entries?: Entries } = {},
 ) {
   let running: Running;
   beforeAll(async () => {
     const own = typeof settings === "function" ? settings() : settings;
-    running = await startOn(name, { ...settingsOf(await urls()), ...own }, inject("worker"));
+    running = await startOn(
+      name,
+      { ...settingsOf(await urls()), ...own },
+      inject("workers")[entries],
+      entries,
+    );
   });
   afterAll(() => running?.stop());
   return {

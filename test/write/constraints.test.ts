@@ -1,62 +1,53 @@
 import { describe, expect, it } from "vitest";
-import { VersionMismatch } from "../../src/errors.ts";
-import { stock } from "../../src/features/inventory/stock.ts";
-import { receiveStock } from "../../src/features/inventory/commands/receive-stock.ts";
+import { CommandRejected } from "../../src/errors.ts";
 import { execute } from "../../src/write/execute.ts";
-import { aProduct } from "../support/arrange.ts";
+import { aJar } from "../jars/arrange.ts";
+import { fillJar } from "../jars/jar.ts";
 import { anybody } from "../support/context.ts";
 import { useTestDatabase } from "../support/database.ts";
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 
-describe("stock", () => {
-  it("cannot be made negative, not even past the commands", async () => {
-    const id = await aProduct(test.command, { pieces: 5 });
-    const update = test.command.updateTable("write.stock").set({ available: -1 }).where(
-      "product_id",
-      "=",
-      id,
-    );
-    await expect(update.execute()).rejects.toMatchObject({ constraint_name: "stock_is_not_negative" });
+const tooMuch = (id: string) => ({ id, input: { grams: 996 } });
+
+describe("a state that a constraint refuses", () => {
+  it("cannot be reached, not even past the commands", async () => {
+    const id = await aJar(test.command, { grams: 5 });
+    const update = test.command.updateTable("write.jars").set({ grams: 1_001 }).where("id", "=", id);
+    await expect(update.execute()).rejects.toMatchObject({ constraint_name: "jar_is_not_overfull" });
   });
 
-  it("that the database refuses is a rejection, and nothing of the command stays", async () => {
-    const id = await aProduct(test.command, { pieces: 5 });
-    // A decision without a look at the stock.
-    const careless: typeof receiveStock = {
-      ...receiveStock,
-      decide: () => [{ type: "StockReserved", data: { orderId: crypto.randomUUID(), quantity: 6 } }],
-    };
+  it("is the rejection that the aggregate names, and nothing of the command stays", async () => {
+    const id = await aJar(test.command, { grams: 5 });
 
-    const reserving = execute(test.command, careless, { id, input: { quantity: 6 } }, {
-      ...anybody,
-      idempotencyKey: "k",
-    });
+    const filling = execute(test.command, fillJar, tooMuch(id), { ...anybody, idempotencyKey: "k" });
 
-    await expect(reserving).rejects.toMatchObject({ name: "Error", code: "insufficient-stock" });
-    expect(await stock.load(test.command, id).executeTakeFirst()).toEqual({
-      available: 5,
-      version: 1,
-      reserved: {},
+    await expect(filling).rejects.toThrow(CommandRejected);
+    await expect(filling).rejects.toMatchObject({
+      code: "jar-overfull",
+      message: "Cannot carry out FillJar: jar overfull",
     });
-    const events = await test.command.selectFrom("write.events").select("version").where(
-      "stream",
-      "=",
-      `stock-${id}`,
-    ).execute();
-    expect(events).toEqual([{ version: 1 }]);
-    expect(await test.command.selectFrom("write.idempotency_keys").select("key").execute()).toEqual([]);
+    await expectNothingStays(id);
+  });
+
+  it("is an error of the database when the aggregate does not name the constraint", async () => {
+    const id = await aJar(test.command, { grams: 5 });
+    const unnamed: typeof fillJar = { ...fillJar, aggregate: { ...fillJar.aggregate, constraints: {} } };
+
+    const filling = execute(test.command, unnamed, tooMuch(id), { ...anybody, idempotencyKey: "k" });
+
+    await expect(filling).rejects.not.toThrow(CommandRejected);
+    await expect(filling).rejects.toMatchObject({ constraint_name: "jar_is_not_overfull" });
+    await expectNothingStays(id);
   });
 });
 
-describe("a command that insists on a version", () => {
-  it("is refused at another one, and nothing is written", async () => {
-    const id = await aProduct(test.command, { pieces: 5 });
-    const receiving = execute(test.command, receiveStock, { id, input: { quantity: 1 } }, {
-      ...anybody,
-      ifMatch: 7,
-    });
-    await expect(receiving).rejects.toThrow(VersionMismatch);
-    expect(await stock.load(test.command, id).executeTakeFirst()).toMatchObject({ available: 5 });
-  });
-});
+/** Expects a jar of 5 grams, as before the command. */
+async function expectNothingStays(id: string): Promise<void> {
+  expect(await fillJar.aggregate.load(test.command, id).executeTakeFirst())
+    .toEqual({ label: "Honey", grams: 5, version: 2 });
+  const events = await test.command.selectFrom("write.events").select("version")
+    .where("stream", "=", `jar-${id}`).orderBy("version").execute();
+  expect(events).toEqual([{ version: 1 }, { version: 2 }]);
+  expect(await test.command.selectFrom("write.idempotency_keys").select("key").execute()).toEqual([]);
+}

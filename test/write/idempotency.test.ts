@@ -1,117 +1,113 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { CommandInProgress, IdempotencyKeyReused } from "../../src/errors.ts";
-import { addProduct } from "../../src/features/catalog/commands/add-product.ts";
-import { changePrice } from "../../src/features/catalog/commands/change-price.ts";
-import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
 import { sweep } from "../../src/relay/sweep.ts";
 import { execute } from "../../src/write/execute.ts";
 import { toKey } from "../../src/write/idempotency.ts";
+import { aJar, fillEmptyJar } from "../jars/arrange.ts";
+import { fillJar, openJar } from "../jars/jar.ts";
 import { anybody } from "../support/context.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { hold } from "../support/hold.ts";
-import { anOrder, aProduct } from "../support/arrange.ts";
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 
 const keyed = (idempotencyKey: string) => ({ ...anybody, idempotencyKey });
-const lamp = { input: { name: "Desk lamp", priceCents: 4_900 } };
+const honey = { input: { label: "Honey" } };
 
 describe("a command with the key of one that is running", () => {
   it("is refused at once, and gets the answer when the other has committed", async () => {
     let first: unknown;
     const running = await hold(test.command, async (trx) => {
-      first = await execute(trx, addProduct, lamp, keyed("running"));
+      first = await execute(trx, openJar, honey, keyed("running"));
     });
 
-    await expect(execute(test.command, addProduct, lamp, keyed("running"))).rejects.toThrow(
+    await expect(execute(test.command, openJar, honey, keyed("running"))).rejects.toThrow(
       CommandInProgress,
     );
     await running.commit();
 
-    expect(await execute(test.command, addProduct, lamp, keyed("running"))).toEqual(first);
+    expect(await execute(test.command, openJar, honey, keyed("running"))).toEqual(first);
     expect(await eventsOf("running")).toBe(1);
   });
 
   it("is carried out when the other has rolled back", async () => {
-    const running = await hold(test.command, (trx) => execute(trx, addProduct, lamp, keyed("given up")));
+    const running = await hold(test.command, (trx) => execute(trx, openJar, honey, keyed("given up")));
     await running.rollback();
 
-    await execute(test.command, addProduct, lamp, keyed("given up"));
+    await execute(test.command, openJar, honey, keyed("given up"));
     expect(await eventsOf("given up")).toBe(1);
   });
 });
 
 describe("a command whose key has an answer", () => {
   it("gets that answer, though the state has moved on", async () => {
-    const id = await anOrder(test.command);
-    const cancel = () =>
-      execute(test.command, cancelOrder, { id, input: { reason: "too late" } }, keyed("moved on"));
-    const answer = await cancel();
+    const id = await aJar(test.command);
+    const fill = (key: string) =>
+      execute(test.command, fillEmptyJar, { id, input: { grams: 5 } }, keyed(key));
+    const answer = await fill("moved on");
 
-    expect(await cancel()).toEqual(answer);
-    await expect(execute(test.command, cancelOrder, { id, input: { reason: "too late" } }, keyed("another")))
-      .rejects.toMatchObject({ code: "order-not-cancellable" });
+    expect(await fill("moved on")).toEqual(answer);
+    await expect(fill("another")).rejects.toMatchObject({ code: "jar-not-empty" });
   });
 
   it("gets that answer, though it insists on a version that is gone", async () => {
-    const id = await aProduct(test.command);
-    const given = { id, input: { priceCents: 1 } };
-    const answer = await execute(test.command, changePrice, given, { ...keyed("insists"), ifMatch: 1 });
+    const id = await aJar(test.command);
+    const fill = () =>
+      execute(test.command, fillJar, { id, input: { grams: 1 } }, { ...keyed("insists"), ifMatch: 1 });
+    const answer = await fill();
 
-    expect(await execute(test.command, changePrice, given, { ...keyed("insists"), ifMatch: 1 })).toEqual(
-      answer,
-    );
+    expect(await fill()).toEqual(answer);
   });
 
   it("gets that answer, though the command changed nothing", async () => {
-    const id = await aProduct(test.command, { priceCents: 100 });
-    const change = (priceCents: number, key: string) =>
-      execute(test.command, changePrice, { id, input: { priceCents } }, keyed(key));
-    const answer = await change(100, "nothing");
-    await change(200, "something");
+    const id = await aJar(test.command);
+    const fill = (grams: number, key: string) =>
+      execute(test.command, fillJar, { id, input: { grams } }, keyed(key));
+    const answer = await fill(0, "nothing");
+    await fill(5, "something");
 
     expect(answer).toMatchObject({ version: 1 });
-    expect(await change(100, "nothing")).toEqual(answer);
+    expect(await fill(0, "nothing")).toEqual(answer);
   });
 
   it("gets that answer, though it was outrun twice before", async () => {
-    const id = await aProduct(test.command, { priceCents: 100 });
+    const id = await aJar(test.command);
     const result = { id, version: 7, lastEventId: null };
     const stored = {
       ...keyed("outrun"),
-      command: "ChangePrice",
+      command: "FillJar",
       key: "outrun",
       fingerprint: await fingerprintOf(id, 300),
       result,
     };
     let loads = 0;
     // Loads an old version twice; during the third load, a twin of the command stores the result.
-    const outrun: typeof changePrice = {
-      ...changePrice,
+    const outrun: typeof fillJar = {
+      ...fillJar,
       load(db) {
         const twin = sql<number>`write.append('twin', 0, '[]', ${JSON.stringify(stored)}::text::jsonb) + 1`;
         const version = ++loads === 3 ? twin : sql<number>`version - 1`;
-        return db.selectFrom("write.products").where("id", "=", id)
-          .select(["name", "price_cents as priceCents", version.as("version")]);
+        return db.selectFrom("write.jars").where("id", "=", id)
+          .select(["label", "grams", version.as("version")]);
       },
     };
-    expect(await execute(test.command, outrun, { id, input: { priceCents: 300 } }, keyed("outrun"))).toEqual(
+    expect(await execute(test.command, outrun, { id, input: { grams: 300 } }, keyed("outrun"))).toEqual(
       result,
     );
   });
 
   it("is refused with another input", async () => {
-    await execute(test.command, addProduct, lamp, keyed("reused"));
+    await execute(test.command, openJar, honey, keyed("reused"));
     await expect(
-      execute(test.command, addProduct, { input: { ...lamp.input, priceCents: 1 } }, keyed("reused")),
+      execute(test.command, openJar, { input: { label: "Jam" } }, keyed("reused")),
     )
       .rejects.toThrow(IdempotencyKeyReused);
   });
 
   it("is another command for another caller", async () => {
-    const mine = await execute(test.command, addProduct, lamp, keyed("scoped"));
-    const yours = await execute(test.command, addProduct, lamp, {
+    const mine = await execute(test.command, openJar, honey, keyed("scoped"));
+    const yours = await execute(test.command, openJar, honey, {
       ...keyed("scoped"),
       caller: "somebody else",
     });
@@ -119,8 +115,8 @@ describe("a command whose key has an answer", () => {
   });
 
   it("is forgotten after 30 days", async () => {
-    await execute(test.command, addProduct, lamp, keyed("old"));
-    await execute(test.command, addProduct, lamp, keyed("young"));
+    await execute(test.command, openJar, honey, keyed("old"));
+    await execute(test.command, openJar, honey, keyed("young"));
     await age("old", 31);
     await age("young", 29);
 
@@ -139,11 +135,11 @@ describe("10,000 requests with one key", () => {
     const db = test.open(test.urls.command, { max: 20, waitingMax: 20_000, deadlineMs: 200_000 });
     const storm = Array.from(
       { length: 10_000 },
-      () => execute(db, addProduct, lamp, keyed("storm")).catch((error: unknown) => error),
+      () => execute(db, openJar, honey, keyed("storm")).catch((error: unknown) => error),
     );
     const others = Array.from(
       { length: 20 },
-      (_, index) => execute(db, addProduct, lamp, keyed(`calm ${index}`)),
+      (_, index) => execute(db, openJar, honey, keyed(`calm ${index}`)),
     );
 
     const answers = (await Promise.all(storm)).filter((answer) => !(answer instanceof CommandInProgress));
@@ -153,15 +149,15 @@ describe("10,000 requests with one key", () => {
   }, 60_000);
 });
 
-async function fingerprintOf(id: string, priceCents: number): Promise<string> {
-  return (await toKey("ChangePrice", { id, input: { priceCents } }, keyed("any")))!.fingerprint;
+async function fingerprintOf(id: string, grams: number): Promise<string> {
+  return (await toKey("FillJar", { id, input: { grams } }, keyed("any")))!.fingerprint;
 }
 
-/** Counts the events of the products added with the key. */
+/** Counts the events of the jars opened with the key. */
 async function eventsOf(key: string): Promise<number> {
   const kept = await test.command.selectFrom("write.idempotency_keys").select("result").where("key", "=", key)
     .execute();
-  const streams = kept.map(({ result }) => `product-${result.id}`);
+  const streams = kept.map(({ result }) => `jar-${result.id}`);
   const events = await test.command.selectFrom("write.events").select("id").where("stream", "in", streams)
     .execute();
   return events.length;

@@ -1,146 +1,25 @@
 import * as fc from "fast-check";
-import { randomUUID } from "node:crypto";
-import { beforeAll, describe, expect, it } from "vitest";
-import { CommandRejected } from "../../src/errors.ts";
-import { addProduct } from "../../src/features/catalog/commands/add-product.ts";
-import { changePrice } from "../../src/features/catalog/commands/change-price.ts";
-import { product } from "../../src/features/catalog/product.ts";
-import { putCustomer } from "../../src/features/customers/customer.ts";
-import { receiveStock } from "../../src/features/inventory/commands/receive-stock.ts";
-import { releaseStock } from "../../src/features/inventory/commands/release-stock.ts";
-import { reserveStock } from "../../src/features/inventory/commands/reserve-stock.ts";
-import { stock } from "../../src/features/inventory/stock.ts";
-import { cancelOrder } from "../../src/features/ordering/commands/cancel-order.ts";
-import { confirmOrder } from "../../src/features/ordering/commands/confirm-order.ts";
-import { placeOrder } from "../../src/features/ordering/commands/place-order.ts";
-import { shipOrder } from "../../src/features/ordering/commands/ship-order.ts";
-import { order } from "../../src/features/ordering/order.ts";
-import type { Aggregate } from "../../src/write/aggregate.ts";
-import type { Command } from "../../src/write/command.ts";
-import { type Event, streamOf } from "../../src/write/event.ts";
-import { execute } from "../../src/write/execute.ts";
-import { anybody } from "../support/context.ts";
+import { it } from "vitest";
+import { fillJar, openJar } from "../jars/jar.ts";
 import { useTestDatabase } from "../support/database.ts";
+import { expectOneStory, step } from "../support/story.ts";
 
-const RUNS = { numRuns: 30 };
+const test = useTestDatabase({ jars: true });
 
-const database = useTestDatabase();
-const customerId = randomUUID();
-const productIds = [randomUUID(), randomUUID(), randomUUID()];
-const orderIds = [randomUUID(), randomUUID(), randomUUID()];
+const label = fc.oneof(
+  { weight: 4, arbitrary: fc.string({ minLength: 1, unit: "grapheme" }) },
+  fc.constant("sealed"),
+);
+/** Nothing, little, or so much that a second time is too much. */
+const grams = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.constant(600));
 
-beforeAll(async () => {
-  await putCustomer(database.command, customerId, { name: "Ada", email: "ada@example.com" });
-  for (const [index, id] of productIds.entries()) {
-    await execute(database.command, addProduct, { id, input: { name: id, priceCents: index * 95 } }, anybody);
-  }
-});
-
-/** Carries out a command on the aggregate with the given id. */
-type Step = (id: string) => Promise<unknown>;
-
-function step<Input, State, E extends Event, Loaded>(
-  command: Command<Input, State, E, Loaded>,
-  input: fc.Arbitrary<Input>,
-): fc.Arbitrary<Step> {
-  return input.map((input) =>
-    Object.assign((id: string) => execute(database.command, command, { id, input }, anybody), {
-      // Printed by fast-check for a failing sequence.
-      [fc.toStringMethod]: () => `${command.name} ${JSON.stringify(input)}`,
-    })
+it("The tables and the log tell the same story of a jar", async () => {
+  const opening = step(openJar, fc.record({ label }));
+  const fillings = fc.array(step(fillJar, fc.record({ grams })), { maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(opening, fillings, async (opening, fillings) => {
+      await expectOneStory(test, fillJar.aggregate, [opening, ...fillings]);
+    }),
+    { numRuns: 30 },
   );
-}
-
-async function carryOut(steps: Step[], id: string): Promise<void> {
-  for (const step of steps) {
-    await step(id).catch((error) => {
-      if (!(error instanceof CommandRejected)) throw error;
-    });
-  }
-}
-
-async function expectOneStory<State, E extends Event>(aggregate: Aggregate<State, E>, id: string) {
-  const events = await database.command.selectFrom("write.events").select(["version", "type", "data"])
-    .where("stream", "=", streamOf(aggregate.category, id)).orderBy("version").execute();
-  const folded = (events as unknown as E[]).reduce<State>(aggregate.evolve, aggregate.initial);
-  const loaded = await aggregate.load(database.command, id).executeTakeFirst();
-
-  expect(loaded).toEqual({ ...folded, version: events.length });
-  expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
-}
-
-const priceCents = fc.integer({ min: 0, max: 3 });
-const quantity = fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 5 }) }, fc.constant(100_000));
-const orderId = fc.constantFrom(...orderIds);
-const nothing = fc.constant({});
-
-describe("The tables and the log tell the same story", () => {
-  it("of a product", async () => {
-    const addition = step(
-      addProduct,
-      fc.record({ name: fc.string({ minLength: 1, unit: "grapheme" }), priceCents }),
-    );
-    const steps = fc.array(step(changePrice, fc.record({ priceCents })), { maxLength: 6 });
-    await fc.assert(
-      fc.asyncProperty(addition, steps, async (addition, steps) => {
-        const id = randomUUID();
-        await carryOut([addition, ...steps], id);
-        await expectOneStory(product, id);
-      }),
-      RUNS,
-    );
-  });
-
-  it("of a stock", async () => {
-    const addition = step(addProduct, fc.constant({ name: "lamp", priceCents: 1 }));
-    // Enough for several orders: otherwise most sequences would end in rejections.
-    const delivery = step(receiveStock, fc.constant({ quantity: 10 }));
-    const steps = fc.array(
-      fc.oneof(
-        step(receiveStock, fc.record({ quantity })),
-        step(reserveStock, fc.record({ orderId, quantity })),
-        step(releaseStock, fc.record({ orderId })),
-      ),
-      { maxLength: 12, size: "max" },
-    );
-    await fc.assert(
-      fc.asyncProperty(addition, delivery, steps, async (addition, delivery, steps) => {
-        const id = randomUUID();
-        await carryOut([addition, delivery, ...steps], id);
-        await expectOneStory(stock, id);
-      }),
-      RUNS,
-    );
-  });
-
-  it("of an order", async () => {
-    const lines = fc.subarray(productIds, { minLength: 1 }).chain((ids) =>
-      fc.tuple(...ids.map((productId) => fc.record({ productId: fc.constant(productId), quantity })))
-    );
-    const token = fc.option(fc.constantFrom("visa", 'a "quoted" \\ token'), { nil: undefined });
-    const placing = step(
-      placeOrder,
-      fc.record({ lines, token }).map(({ lines, token: paymentToken }) => ({
-        customerId,
-        lines,
-        paymentToken,
-      })),
-    );
-    const steps = fc.array(
-      fc.oneof(
-        step(confirmOrder, nothing),
-        step(shipOrder, nothing),
-        step(cancelOrder, fc.record({ reason: fc.constantFrom("out-of-stock", "changed my mind") })),
-      ),
-      { maxLength: 6 },
-    );
-    await fc.assert(
-      fc.asyncProperty(placing, steps, async (placing, steps) => {
-        const id = randomUUID();
-        await carryOut([placing, ...steps], id);
-        await expectOneStory(order, id);
-      }),
-      RUNS,
-    );
-  });
 });

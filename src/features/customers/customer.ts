@@ -4,9 +4,9 @@ import { isDatabaseError, NotFound, StillInUse, VersionMismatch } from "../../er
 import { text } from "../../shapes.ts";
 
 /**
- * Customers are plain create, read, update and delete, on purpose. Nobody asks how an address came to be, nothing
- * else in the shop acts on it, and what is read has the shape of what is written: events, a read model and a
- * consistency token would all cost something here and serve nobody. A part that is like this stays like this.
+ * The input of customers: plain create, read, update and delete, on purpose. Nobody asks for the history of
+ * an address, nothing else in the shop reacts to a change, and reading has the shape of writing. Events, a
+ * read model and a consistency token would cost something and serve nobody. Parts of this kind stay plain.
  */
 export const customerInput = z.strictObject({ name: text(200), email: z.email().check(z.maxLength(320)) });
 
@@ -14,11 +14,11 @@ export type CustomerInput = z.infer<typeof customerInput>;
 
 export interface Customer extends CustomerInput {
   id: string;
-  /** 1 when created, one more with every change. */
+  /** Begins at 1; every change adds 1. */
   version: number;
 }
 
-/** @throws {NotFound} If there is no such customer. */
+/** Returns a customer. @throws {NotFound} If the customer does not exist. */
 export async function findCustomer(db: Database, id: string): Promise<Customer> {
   const customer = await db.selectFrom("write.customers").selectAll().where("id", "=", id).executeTakeFirst();
   if (!customer) throw new NotFound(`Cannot find customer ${id}`);
@@ -26,8 +26,8 @@ export async function findCustomer(db: Database, id: string): Promise<Customer> 
 }
 
 /**
- * Creates the customer, or replaces what is known of it.
- * @throws {VersionMismatch} If there is an `ifMatch` and the customer is not at that version.
+ * Creates or replaces a customer, and returns the new version.
+ * @throws {VersionMismatch} If the customer is not at version `ifMatch`: read the customer again.
  */
 export async function putCustomer(
   db: Database,
@@ -54,8 +54,9 @@ export async function putCustomer(
 }
 
 /**
- * @throws {NotFound} If there is no such customer.
- * @throws {VersionMismatch} If there is an `ifMatch` and the customer is not at that version.
+ * Deletes a customer.
+ * @throws {NotFound} If the customer does not exist.
+ * @throws {VersionMismatch} If the customer is not at version `ifMatch`: read the customer again.
  * @throws {StillInUse} If the customer has orders.
  */
 export async function deleteCustomer(db: Database, id: string, ifMatch?: number): Promise<void> {

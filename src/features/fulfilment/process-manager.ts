@@ -10,8 +10,8 @@ import { requestPayment } from "../payments/commands/request-payment.ts";
 import type { PaymentEvent } from "../payments/events.ts";
 
 /**
- * From a placed order to a confirmed one: reserve the stock, take the payment, confirm. Whoever cancels the order, and
- * whenever: its stock is released and its payment refunded in answer to the cancellation.
+ * Leads a placed order to confirmation: reserves the stock, requests the payment, confirms. A cancellation,
+ * by anybody and at any time, releases the stock and refunds the payment.
  */
 export const fulfilment: ProcessManager<OrderEvent | PaymentEvent> = {
   name: "fulfilment",

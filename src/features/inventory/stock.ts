@@ -4,13 +4,13 @@ import type { Aggregate, Query } from "../../write/aggregate.ts";
 import type { StockEvent } from "./events.ts";
 
 export interface Stock {
-  /** Pieces that no order has reserved. */
+  /** Pieces free for new orders. */
   available: number;
-  /** Pieces by order; 0 when they were released. */
+  /** Reserved pieces by order; 0 after the release. */
   reserved: Record<string, number>;
 }
 
-/** The stock of one product, under the product's id. Its stream begins with the first delivery. */
+/** The stock of a product, under the product's id. The stream begins with the first delivery or release. */
 export const stock: Aggregate<Stock, StockEvent> = {
   category: "stock",
   initial: { available: 0, reserved: {} },
@@ -58,7 +58,7 @@ export const stock: Aggregate<Stock, StockEvent> = {
   },
 };
 
-/** The stock with the reservations of the given orders only: all of them when none are named. */
+/** Loads the stock with the reservations of the given orders; without `orderIds`, with all reservations. */
 export function loadStock(
   db: Database,
   productId: string,

@@ -8,13 +8,13 @@ export type OrderStatus = "placed" | "confirmed" | "shipped" | "cancelled";
 export interface Order {
   customerId: string;
   status: OrderStatus;
-  /** Why it was cancelled; null while it is not. */
+  /** The reason of the cancellation; null if not cancelled. */
   reason: string | null;
   paymentToken: string | null;
   lines: OrderLine[];
 }
 
-/** An order: `placed`, then `confirmed`, then `shipped`; or `cancelled` before it is shipped. */
+/** An order: first `placed`, next `confirmed`, last `shipped`; or `cancelled` before shipping. */
 export const order: Aggregate<Order, OrderEvent> = {
   category: "order",
   initial: { customerId: "", status: "placed", reason: null, paymentToken: null, lines: [] },
@@ -61,7 +61,7 @@ export const order: Aggregate<Order, OrderEvent> = {
       .with("order", (qb) =>
         qb.insertInto("write.orders")
           .values({ id, customer_id: customerId, status, reason, payment_token: paymentToken, version }))
-      // From arrays, so that the statement has one text, whatever the number of lines.
+      // Arrays give the statement the same text for any number of lines.
       .with("lines", (qb) =>
         qb.insertInto("write.order_lines")
           .columns(["order_id", "line_number", "product_id", "quantity", "unit_price_cents"])

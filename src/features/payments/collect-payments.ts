@@ -13,10 +13,10 @@ import type { PaymentGateway } from "./gateway.ts";
 import { payment } from "./payment.ts";
 
 const TIMED_OUT_AT_ONCE_MAX = 100;
-/** Some two hours, with the back-off: longer than the time limit, so that a refund does not wait behind a parked request. */
+/** About two hours with the back-off, beyond the time limit: no refund waits behind a parked request. */
 const ATTEMPTS_MAX = 120;
 
-/** Asks the gateway for what was requested, and keeps what it answers. */
+/** Returns the handler of payments and refunds: asks the gateway, and records the answers. */
 export function collectPayments(db: Database, gateway: PaymentGateway): Handler {
   return {
     name: "payments",
@@ -38,7 +38,7 @@ export function collectPayments(db: Database, gateway: PaymentGateway): Handler 
   };
 }
 
-/** Not any more, when the order was cancelled meanwhile: then the refund is not to wait for a gateway that is silent. */
+/** Returns false if the order was cancelled meanwhile: the refund must not wait for a silent gateway. */
 async function isRequested(db: Database, id: string): Promise<boolean> {
   return (await payment.load(db, id).executeTakeFirst())?.status === "requested";
 }
@@ -47,7 +47,7 @@ function isRival(error: unknown): boolean {
   return error instanceof CommandInProgress || error instanceof VersionConflict;
 }
 
-/** Gives up on payments that nobody has answered in time. */
+/** Returns the timer of unanswered payments: gives up on payments without an answer in time. */
 export function timeOutPayments(db: Database): Timer {
   return {
     name: "payments",
@@ -64,7 +64,7 @@ export function timeOutPayments(db: Database): Timer {
       const given = late.map(({ orderId, ...request }) =>
         answering(db, "payments", request)(timeOutPayment, { id: orderId, input: {} })
       );
-      // One that fails keeps no other from its turn. Another relay may be at it: then it is done.
+      // A failure does not stop the others. A conflict means another relay at the same work.
       for (const result of await Promise.allSettled(given)) {
         if (result.status === "rejected" && !isRival(result.reason)) throw result.reason;
       }

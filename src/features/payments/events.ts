@@ -1,13 +1,13 @@
-/** Under the id of the order it is for. */
+/** The first event of a payment, under the id of the order. */
 export type PaymentRequested = {
   type: "PaymentRequested";
   data: { amountCents: number; token: string | null };
 };
 export type PaymentTaken = { type: "PaymentTaken"; data: { amountCents: number } };
 export type PaymentDeclined = { type: "PaymentDeclined"; data: Record<string, never> };
-/** Nobody knows whether it was taken. */
+/** No answer came in time: the money may be taken or not. */
 export type PaymentTimedOut = { type: "PaymentTimedOut"; data: Record<string, never> };
-/** Whatever was taken, or still is going to be, is to be given back. */
+/** The gateway must give back any money taken, even later. */
 export type RefundRequested = { type: "RefundRequested"; data: Record<string, never> };
 export type PaymentRefunded = { type: "PaymentRefunded"; data: { amountCents: number } };
 

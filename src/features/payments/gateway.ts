@@ -1,14 +1,14 @@
-/** Who takes the customers' money. */
+/** The service for taking the customers' money. */
 export interface PaymentGateway {
   /**
-   * Takes the money of a payment. Asked again for the same payment, it answers the same and takes nothing more. Once
-   * the payment was refunded, it takes nothing.
+   * Takes the money of a payment. A repetition for the same payment has the same outcome and takes nothing
+   * more. After a refund, takes nothing.
    */
   take(
     payment: { id: string; amountCents: number; token: string | null },
     signal: AbortSignal,
   ): Promise<Outcome>;
-  /** Gives back what was taken for a payment, and answers how much that is: 0 when nothing was. */
+  /** Gives back the money taken for a payment, and returns the amount: 0 if nothing was taken. */
   refund(payment: { id: string }, signal: AbortSignal): Promise<{ amountCents: number }>;
 }
 

@@ -8,13 +8,13 @@ export interface Payment {
   amountCents: number;
   token: string | null;
   status: PaymentStatus;
-  /** How much was given back; null while nothing was. */
+  /** The refunded amount; null before the refund. */
   refundedCents: number | null;
 }
 
 /**
- * The payment of one order, under the order's id: `requested`, then `taken` or `declined`. From `requested` and
- * `taken` it can go to `refunding`, and from there to `refunded`.
+ * The payment of an order, under the order's id: first `requested`, next `taken` or `declined`. From
+ * `requested` and `taken`, a refund leads to `refunding`, and finally to `refunded`.
  */
 export const payment: Aggregate<Payment, PaymentEvent> = {
   category: "payment",

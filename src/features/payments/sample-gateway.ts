@@ -2,7 +2,7 @@ import { type Generated, sql } from "kysely";
 import type { Database } from "../../database/database.ts";
 import type { PaymentGateway } from "./gateway.ts";
 
-/** A gateway to try the shop with. It declines tokens that begin with `declined`, and keeps books. */
+/** Returns a gateway to try the shop: declines tokens beginning with `declined`, and stores the charges. */
 export function sampleGateway(db: Database): PaymentGateway {
   return {
     async take({ id, amountCents, token }) {
@@ -12,7 +12,7 @@ export function sampleGateway(db: Database): PaymentGateway {
       return token?.startsWith("declined") ? "declined" : "taken";
     },
     async refund({ id }) {
-      // A charge of nothing stands in the way of a `take` that comes late.
+      // A charge of 0 blocks a late `take`.
       const { amountCents } = await db.insertInto("write.sample_charges")
         .values({ payment_id: id, amount_cents: 0, refunded_cents: 0 })
         .onConflict((conflict) =>

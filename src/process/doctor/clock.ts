@@ -3,7 +3,7 @@ import { type Finding, type Login, ok, placeOf, warning } from "./finding.ts";
 
 const DIFFERENCE_MS_MAX = 1_000;
 
-/** Whether this machine's clock agrees with each database's, as far as the round trip lets that be told. */
+/** Compares the machine's clock with each database's. Warns from a second on, beyond half the round trip. */
 export async function checkClocks(logins: Login[], now = Date.now): Promise<Finding[]> {
   return await Promise.all(logins.map((login) => check(login, now)));
 }

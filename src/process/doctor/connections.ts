@@ -1,34 +1,32 @@
 import { sql } from "kysely";
+import type { Surroundings } from "../../compose.ts";
 import { poolerOf } from "../../database/pooler.ts";
-import { LIMITS } from "../limits.ts";
 import { type Finding, type Login, ok, placeOf, problem, type Role, ROLES, warning } from "./finding.ts";
 
-/** What one process may open as each role; one connection of the relay's role listens. */
-const MAY_OPEN: Record<Role, number> = {
-  command: LIMITS.command.max + LIMITS.handlers.max,
-  query: LIMITS.query.max,
-  relay: LIMITS.relay.max + 1,
-};
+/** Returns the most connections of a process as each role; the relay's include a listening connection. */
+export function mayOpen({ command, handlers, query, relay }: Surroundings["limits"]): Record<Role, number> {
+  return { command: command.max + handlers.max, query: query.max, relay: relay.max + 1 };
+}
 
 interface Room {
-  /** Of the whole server, for those who are no superusers. */
+  /** Connections of the whole server, for logins other than superusers. */
   server: number;
-  /** Taken by others than this program, or its processes that run already. */
+  /** Connections taken by other programs; running processes of this program do not count. */
   taken: number;
-  /** Of the login and of the database; -1 if there is no limit. */
+  /** The limits of the login and of the database; -1 without a limit. */
   login: number;
   database: number;
 }
 
-/** Whether the server has room for the connections that one process may open. */
-export async function checkConnections(logins: Login[], mayOpen = MAY_OPEN): Promise<Finding[]> {
-  const all = ROLES.reduce((sum, role) => sum + mayOpen[role], 0);
+/** Checks that each server and login has room for the connections of a process, given by role in `most`. */
+export async function checkConnections(logins: Login[], most: Record<Role, number>): Promise<Finding[]> {
+  const all = ROLES.reduce((sum, role) => sum + most[role], 0);
   const findings = logins.map(async (login) => {
     const role = ROLES.find((role) => role === login.role);
     if (!role) return [];
     const place = placeOf(login);
     if (poolerOf(login.url) !== "none") return [ok(`A pooler keeps the connections of ${place}`)];
-    return judge(place, await roomFor(login), mayOpen[role], all);
+    return judge(place, await roomFor(login), most[role], all);
   });
   return (await Promise.all(findings)).flat();
 }

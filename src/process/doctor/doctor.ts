@@ -1,9 +1,11 @@
 import process from "node:process";
+import type { App } from "../../compose.ts";
 import { type DatabaseUrls, readSettings } from "../../config.ts";
 import { openDatabase } from "../../database/database.ts";
+import { limitsOf } from "../limits.ts";
 import { useDatabase } from "../use-database.ts";
 import { checkClocks } from "./clock.ts";
-import { checkConnections } from "./connections.ts";
+import { checkConnections, mayOpen } from "./connections.ts";
 import { type Check, type Finding, type Login, problem, ROLES } from "./finding.ts";
 import { checkIndexes } from "./indexes.ts";
 import { checkListening } from "./listening.ts";
@@ -14,22 +16,22 @@ import { checkSessions } from "./sessions.ts";
 
 const ASK_MS_MAX = 10_000;
 
-/** Answers more than one line each, in this order. */
-const checks: Record<string, Check> = {
+/** The checks, in the order of the printed lines. */
+const checksFor = (app: App): Record<string, Check> => ({
   migrations: checkMigrations,
   rights: checkRights,
   sessions: checkSessions,
   notifications: checkListening,
   indexes: checkIndexes,
   clocks: checkClocks,
-  connections: checkConnections,
-};
+  connections: (logins) => checkConnections(logins, mayOpen(limitsOf(app))),
+});
 
-/** `doctor`: looks at a deployment with the settings it starts with. 1 if anything would not work. */
-export async function doctor(): Promise<number> {
+/** Runs `doctor`: checks a deployment with the settings of `npm start`. Returns 1 after a problem, else 0. */
+export async function doctor(app: App): Promise<number> {
   const database = await useDatabase(readSettings(process.env));
   try {
-    const findings = await examine(database.urls);
+    const findings = await examine(app, database.urls);
     for (const finding of findings) console.log(toLine(finding));
     const problems = findings.filter(({ level }) => level === "problem").length;
     const warnings = findings.filter(({ level }) => level === "warning").length;
@@ -40,8 +42,8 @@ export async function doctor(): Promise<number> {
   }
 }
 
-/** Runs every check for those roles that can log in. */
-export async function examine(urls: DatabaseUrls): Promise<Finding[]> {
+/** Tries every login, and runs the checks with the working logins. A check that fails becomes a problem. */
+export async function examine(app: App, urls: DatabaseUrls): Promise<Finding[]> {
   const logins = [...ROLES, "replica" as const, "direct" as const].flatMap((role): Login[] => {
     const url = urls[role];
     const options = { max: 1, deadlineMs: ASK_MS_MAX, applicationName: "cqrs doctor" };
@@ -51,7 +53,7 @@ export async function examine(urls: DatabaseUrls): Promise<Finding[]> {
     const reached = await Promise.all(logins.map(async (login) => ({ login, finding: await reach(login) })));
     const able = reached.filter(({ finding }) => finding.level === "ok").map(({ login }) => login);
     const findings = reached.map(({ finding }) => finding);
-    for (const [name, check] of Object.entries(checks)) {
+    for (const [name, check] of Object.entries(checksFor(app))) {
       findings.push(
         ...await check(able).catch((error: Error) => [
           problem(`Cannot check the ${name}: ${error.message}`, "Look at what the server's log says"),

@@ -1,6 +1,6 @@
 import type { Database } from "../../database/database.ts";
 
-/** What a check has found: one line, and what to do about it. Neither ever holds a password. */
+/** A finding of a check: a line and advice, without passwords. */
 export interface Finding {
   level: "ok" | "warning" | "problem";
   what: string;
@@ -10,17 +10,17 @@ export interface Finding {
 export const ROLES = ["command", "query", "relay"] as const;
 export type Role = typeof ROLES[number];
 
-/** A role's way to the database, with one connection. */
+/** A URL of the settings, and a pool of a single connection. */
 export interface Login {
   role: Role | "replica" | "direct";
   url: string;
   db: Database;
 }
 
-/** A check asks what it needs to know, changes nothing, and answers at least one finding. */
+/** Looks at the database through the logins, changes nothing, and returns the findings. */
 export type Check = (logins: Login[]) => Promise<Finding[]>;
 
-/** Where the URL leads, for people: without its password. */
+/** Returns role, user, host and database of a login as text, without the password. */
 export function placeOf({ role, url }: Pick<Login, "role" | "url">): string {
   const { host, pathname, username } = new URL(url);
   return `${role} (${decodeURIComponent(username)} at ${host}${pathname})`;

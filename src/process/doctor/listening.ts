@@ -1,7 +1,7 @@
 import { createLine } from "../../relay/waking/line.ts";
 import { type Finding, type Login, ok, placeOf, warning } from "./finding.ts";
 
-/** Whether notifications that the relay's role sends arrive where the relay listens: it notifies itself. */
+/** Sends a notification as the relay, and waits for the arrival on the relay's listening connection. */
 export async function checkListening(logins: Login[]): Promise<Finding[]> {
   const direct = logins.find(({ role }) => role === "direct");
   const relay = logins.find(({ role }) => role === "relay");

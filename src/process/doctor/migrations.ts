@@ -1,7 +1,7 @@
 import { listApplied, MIGRATIONS } from "../../migrated.ts";
 import { type Finding, type Login, ok, placeOf, problem, warning } from "./finding.ts";
 
-/** Whether the database has the migrations of this code, for every role: a replica may lag, or be another database. */
+/** Compares applied with known migrations, for every login: a replica may lag, or be another database. */
 export async function checkMigrations(logins: Login[]): Promise<Finding[]> {
   return await Promise.all(logins.map(async (login) => judge(login, await listApplied(login.db))));
 }

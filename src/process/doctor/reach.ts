@@ -4,7 +4,7 @@ import { type Finding, type Login, ok, placeOf, problem } from "./finding.ts";
 
 const OLDEST_VERSION = 15;
 
-/** What to do about a connection that is refused, by the server's code. */
+/** Advice on a refused connection, by the server's error code. */
 const ADVICE: Record<string, string> = {
   "28P01":
     'Give the URL the right password. "npm run migrate" sets those of the three roles to what their URLs say',
@@ -15,7 +15,7 @@ const ADVICE: Record<string, string> = {
   "53300": "Raise max_connections, or stop what takes the connections",
 };
 
-/** Whether a role can log in, and the server is new enough. The other checks need that. */
+/** Tries to log in, and checks the version of the server. The other checks need both. */
 export async function reach(login: Login): Promise<Finding> {
   const place = placeOf(login);
   try {
@@ -36,7 +36,7 @@ function adviceOn({ message, cause }: Error): string {
     "Look at the host and port of the URL, and whether the server runs";
 }
 
-/** A version such as 18.4, and as a number: 180004. */
+/** Judges the version of a server: 18.4, for example, has the number 180004. */
 export function judgeVersion(
   place: string,
   { version, number }: { version: string; number: string },

@@ -2,52 +2,55 @@ import { sql } from "kysely";
 import type { Database } from "../../database/database.ts";
 import { type Finding, type Login, ok, placeOf, problem, type Role, ROLES, warning } from "./finding.ts";
 
-/** Something that a login may do or not: `select` on a table or view, or `execute` of a function. */
-interface Right {
+/** A right of a login, held or not: `execute` on a function, the other actions on a table or view. */
+export interface Right {
   schema: "write" | "relay" | "read";
   name: string;
-  kind: "table" | "view" | "function";
   action: "select" | "insert" | "update" | "delete" | "truncate" | "execute";
   held: boolean;
 }
 
 type Rule = (right: Right) => boolean;
 
-/** What only functions of the owner write to. */
+/** The tables of schema write filled only by functions of the owner: no role may insert. */
 const SEALED = ["events", "outbox", "idempotency_keys"];
-const NEEDED_OF_RELAY = [
-  "execute relay.number_events",
-  "execute relay.refresh_keys",
-  "execute relay.refresh_whole",
-  "execute relay.notify",
-  "select relay.checkpoints",
-  "update relay.checkpoints",
-  "insert relay.log",
-  "select write.events",
-  "delete write.outbox",
-];
+
+/** The rights of the relay besides reading `relay` and `read` and calling the functions of `relay`. */
+const RELAY_ACTIONS: Record<string, Right["action"][]> = {
+  "relay.checkpoints": ["update"],
+  "relay.listeners": ["insert", "update", "delete"],
+  "relay.log": ["insert"],
+  "relay.outbox_start": ["update"],
+  "relay.retries": ["insert", "update", "delete"],
+  "relay.state": ["update"],
+  "write.events": ["select"],
+  "write.outbox": ["select", "delete"],
+  "write.sweep_idempotency_keys": ["execute"],
+};
 
 const isRead: Rule = ({ action }) => action === "select";
 
-/** What each role must be allowed to do. The tables of the business are not listed: there may be others by now. */
-const NEEDS: Record<Role, Rule> = {
+/** The rights needed by each role: all on the machinery, the common rights on the tables of the business. */
+export const NEEDS: Record<Role, Rule> = {
   command: (right) =>
     right.schema === "write" &&
-    (isRead(right) || right.name === "append" || (right.action === "insert" && !SEALED.includes(right.name))),
+    (isRead(right) || toText(right) === "execute write.append" ||
+      (right.action === "insert" && !SEALED.includes(right.name))),
   query: (right) => right.schema === "read" && isRead(right),
-  relay: (right) => NEEDED_OF_RELAY.includes(toText(right)) || (right.schema === "read" && isRead(right)),
+  relay: (right) =>
+    (right.schema !== "write" && isRead(right)) ||
+    (right.schema === "relay" && right.action === "execute") ||
+    (RELAY_ACTIONS[`${right.schema}.${right.name}`] ?? []).includes(right.action),
 };
 
-/** What each role must not be allowed to do, if the database is to keep the two sides apart. */
-const MAY_NOT: Record<Role, Rule> = {
+/** The rights forbidden to each role, to keep commands and queries apart. */
+export const MAY_NOT: Record<Role, Rule> = {
   command: (right) => right.schema !== "write" || (!isRead(right) && SEALED.includes(right.name)),
   query: (right) => right.schema !== "read" || !isRead(right),
-  relay: (right) =>
-    right.schema === "write" && right.kind !== "function" && !isRead(right) &&
-    toText(right) !== "delete write.outbox",
+  relay: (right) => right.schema === "write" && !isRead(right) && !NEEDS.relay(right),
 };
 
-/** Whether each role may do what it has to, and no more: then the database keeps commands and queries apart. */
+/** Compares the rights of each login with the role's needs: a missing right is a problem, more a warning. */
 export async function checkRights(logins: Login[]): Promise<Finding[]> {
   const roles = logins.flatMap((login) =>
     ROLES.filter((role) => role === login.role).map((role) => ({ role, login }))
@@ -75,7 +78,8 @@ function judge(role: Role, login: Login, rights: Right[]): Finding[] {
   return findings.length > 0 ? findings : [ok(`The rights of ${place} are what it needs, and no more`)];
 }
 
-function toText({ schema, name, action }: Right): string {
+/** Returns the words of a right, for example `select write.events`. */
+export function toText({ schema, name, action }: Right): string {
   return `${action} ${schema}.${name}`;
 }
 
@@ -86,16 +90,16 @@ function summarize(rights: Right[]): string {
 
 async function listRights(db: Database): Promise<Right[]> {
   const { rows } = await sql<Right>`
-    select nspname as schema, relname as name, case relkind when 'r' then 'table' else 'view' end as kind, action,
+    select nspname as schema, relname as name, action,
       has_schema_privilege(namespace.oid, 'usage') and has_table_privilege(class.oid, action) as held
     from pg_class class join pg_namespace namespace on namespace.oid = relnamespace
     cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate']) as action
     where nspname in ('write', 'relay', 'read') and (relkind = 'r' or (relkind in ('v', 'm') and action = 'select'))
     union all
-    select nspname, proname, 'function', 'execute',
+    select nspname, proname, 'execute',
       has_schema_privilege(namespace.oid, 'usage') and has_function_privilege(proc.oid, 'execute')
     from pg_proc proc join pg_namespace namespace on namespace.oid = pronamespace
     where nspname in ('write', 'relay', 'read') and prorettype <> 'trigger'::regtype
-    order by 1, 2, 4`.execute(db);
+    order by 1, 2, 3`.execute(db);
   return rows;
 }

@@ -7,22 +7,22 @@ import { type Finding, type Login, ok, placeOf, problem, warning } from "./findi
 /** invalid_sql_statement_name, duplicate_prepared_statement, in_failed_sql_transaction. */
 const UNPREPARED = ["26000", "42P05", "25P02"];
 
-/** A pooler may have several sessions that are free. */
+/** The most transactions to open to meet a session again: a pooler may have several free sessions. */
 const SESSIONS_MAX = 3;
 
 const FIX = "Set DATABASE_POOLER=transaction";
 
-/** Whether the program sends statements in a way that suits what is between it and each database. */
+/** Checks that prepared statements, if used, work with the connection or pooler of each login. */
 export async function checkSessions(logins: Login[]): Promise<Finding[]> {
   const findings: Finding[] = [];
-  // One after the other: there may be few connections.
+  // Login after login: connections may be few.
   for (const login of logins) findings.push(...await check(login));
   return findings;
 }
 
 async function check(login: Login): Promise<Finding[]> {
   const pooler = poolerOf(login.url);
-  // The roles' URLs are meant to be pooled, this one is not: listening shows whether it is.
+  // The roles' URLs may be pooled, the direct URL may not: the check of notifications shows a pooler.
   if (login.role === "direct" && pooler === "none") return [];
   const place = placeOf(login);
   try {
@@ -42,8 +42,9 @@ function judge(place: string, pooler: Pooler, changes: boolean): Finding {
 }
 
 /**
- * Sends a statement, takes the session that it met, and sends it again: behind a transaction pooler, that meets another.
- * In a transaction, because outside one the driver prepares it once more.
+ * Sends a statement, occupies the statement's session, and sends the statement again. Returns true if another
+ * session answered, as behind a transaction pooler. The repetition is in a transaction: outside a
+ * transaction, the driver would prepare the statement again.
  * @throws {Error} If the statement was prepared in the first session only.
  */
 async function changesSession(url: string): Promise<boolean> {
@@ -61,7 +62,7 @@ async function changesSession(url: string): Promise<boolean> {
   }
 }
 
-/** Does the work while a transaction has that session, as far as one of so many transactions meets it. */
+/** Does the work while a transaction occupies the session, or after `tries` transactions in others. */
 function whileTaken<T>(db: Database, session: number, tries: number, work: () => Promise<T>): Promise<T> {
   return db.transaction().execute(async (trx) =>
     await sessionOf(trx) === session || tries === 1

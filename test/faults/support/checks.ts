@@ -1,7 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database } from "../../../src/database/database.ts";
-import type { Verdict } from "./oracle.ts";
-import { effectStreamOf } from "./witness.ts";
+import type { Verdict } from "./report.ts";
 
 /** A rule, with a query for the violations. */
 export interface Check {
@@ -46,14 +45,6 @@ export function logChecks(acknowledged: string[]): Check[] {
       offenders: sql`select event_id::text as offender from relay.log group by event_id having count(*) > 1`,
     },
     {
-      kind: "twice",
-      what: "Sent under one key, and done more than once",
-      offenders: sql`
-        select metadata ->> 'correlationId' as offender from write.events
-        where metadata ->> 'correlationId' like 'load-%' and metadata ->> 'causationId' is null
-        group by 1 having count(*) > 1`,
-    },
-    {
       kind: "outOfOrder",
       what: "A stream in another order than its versions",
       offenders: sql`
@@ -89,33 +80,4 @@ export async function readModelChecks(db: Database): Promise<Check[]> {
       { kind: "missed", what: `Wrongly shown by ${name}`, offenders: difference(content, definition) },
     ];
   });
-}
-
-/** Checks of the witness: every event has a single effect; effects keep the order of the stream. */
-export function witnessChecks(): Check[] {
-  const effects = sql`(
-    select event.stream, event.version, event.id, effect.version as place, effect.data
-    from write.events as event
-    left join write.events as effect
-      on effect.stream = ${effectStreamOf(sql`event.stream`)} and effect.data ->> 'eventId' = event.id::text
-    where event.stream not like 'witness-%'
-  ) as effects`;
-  return [
-    {
-      kind: "missed",
-      what: "Without an effect",
-      offenders: sql`select id::text as offender from ${effects} where place is null`,
-    },
-    {
-      kind: "twice",
-      what: "With more than one effect",
-      offenders: sql`select id::text as offender from ${effects} group by id having count(*) > 1`,
-    },
-    {
-      kind: "outOfOrder",
-      what: "An effect out of order",
-      offenders:
-        sql`select format('%s %s', stream, version) as offender from ${effects} where place <> version`,
-    },
-  ];
 }

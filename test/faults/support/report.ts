@@ -5,13 +5,21 @@ import { join } from "node:path";
 import { inject } from "vitest";
 import type { TestProject } from "vitest/node";
 import type { Random } from "../../support/random.ts";
-import type { Verdict } from "./oracle.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** The folder for the rows of the report. */
     faultReports: string;
   }
+}
+
+/** The number of errors of each kind after a fault. Without errors, all are 0 except `events`. */
+export interface Verdict {
+  /** The number of events in the log. */
+  events: number;
+  missed: number;
+  twice: number;
+  outOfOrder: number;
 }
 
 const HEADER = ["fault", "events", "missed", "twice", "out of order", "seed", "remark"];

@@ -1,14 +1,14 @@
 import { expect } from "vitest";
-import { handlers } from "../../../src/app.ts";
-import { readModelSubscriptions } from "../../../src/compose.ts";
-import { addProduct } from "../../../src/features/catalog/commands/add-product.ts";
+import { subscribeReadModel } from "../../../src/read/read-model.ts";
 import { type Listener, listListeners } from "../../../src/relay/waking/listeners.ts";
 import { runRelay } from "../../../src/relay/waking/run.ts";
 import { execute } from "../../../src/write/execute.ts";
 import { anybody } from "../../support/context.ts";
 import type { TestDatabase } from "../../support/database.ts";
-import { untilShown } from "../../support/shown.ts";
 import { until } from "../../support/until.ts";
+import { app } from "../../jars/app.ts";
+import { openJar } from "../../jars/jar.ts";
+import { untilShown } from "../../jars/shown.ts";
 import { verify } from "./oracle.ts";
 import { report } from "./report.ts";
 import { createRelay } from "../../../src/relay/drain.ts";
@@ -21,8 +21,8 @@ export interface WatchedRelay {
   stop(): Promise<void>;
   /** Waits until the relay reports to hear writers' notifications (true), or not to hear (false). */
   untilListening(listening: boolean): Promise<Listener>;
-  /** Adds a product and waits until queries show the product, with or without notifications. */
-  addAndSee(): Promise<void>;
+  /** Opens a jar and waits until queries show the jar, with or without notifications. */
+  openAndSee(): Promise<void>;
   /** Checks all stored data, and prints the row of the fault. */
   verify(fault: string, remark: string): Promise<void>;
 }
@@ -32,11 +32,15 @@ export function watchedRelay(test: TestDatabase): WatchedRelay {
   let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
   const acknowledged: string[] = [];
+  const subscribed = () => [
+    ...app.readModels.map(subscribeReadModel),
+    ...app.handlers(test.command).map(subscribeHandler),
+  ];
   return {
     start(directUrl) {
       stopping = new AbortController();
-      const all = [...readModelSubscriptions, ...handlers(test.command).map(subscribeHandler)];
-      running = runRelay(createRelay({ db: test.relay, subscriptions: all }), directUrl, stopping.signal);
+      const relay = createRelay({ db: test.relay, subscriptions: subscribed() });
+      running = runRelay(relay, directUrl, stopping.signal);
     },
     async stop() {
       stopping.abort();
@@ -48,14 +52,19 @@ export function watchedRelay(test: TestDatabase): WatchedRelay {
         return relays.length === 1 && relays[0]!.listening === listening && relays[0]!;
       }, NOTICED_MS);
     },
-    async addAndSee() {
-      const input = { name: "Desk lamp", priceCents: 4_900 };
-      const { id, lastEventId } = await execute(test.command, addProduct, { input }, anybody);
+    async openAndSee() {
+      const { id, lastEventId } = await execute(
+        test.command,
+        openJar,
+        { input: { label: "Honey" } },
+        anybody,
+      );
       acknowledged.push(lastEventId!);
       await untilShown(test, id);
     },
     async verify(fault, remark) {
-      const verdict = await verify(test.owner, { acknowledged });
+      const subscriptions = subscribed().map(({ name }) => name);
+      const verdict = await verify(test.owner, { acknowledged, subscriptions });
       await report(fault, verdict, { seed: "none" }, remark);
       expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
     },

@@ -8,7 +8,7 @@ const input = z.strictObject({ priceCents: cents });
 
 export type ChangePrice = z.infer<typeof input>;
 
-/** Changes what a product costs from now on; orders keep the price they were placed at. */
+/** Changes the price of a product; placed orders keep the old price. */
 export const changePrice: Command<ChangePrice, Product, ProductEvent> = {
   name: "ChangePrice",
   input,

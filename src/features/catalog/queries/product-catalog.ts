@@ -5,7 +5,10 @@ import { itself, type ReadModel } from "../../../read/read-model.ts";
 import type { StockEvent } from "../../inventory/events.ts";
 import type { ProductEvent } from "../events.ts";
 
-/** A product, and how much of it is available: a stock has the id of its product. @see migrations/0107_product_catalog.sql */
+/**
+ * A product, and the pieces available: a stock has the id of the product.
+ * @see migrations/0107_product_catalog.sql
+ */
 export const productCatalog = {
   name: "product_catalog",
   refresh: "changed keys",
@@ -30,16 +33,16 @@ export interface ProductFilter {
   /** A part of the name, in any case. */
   search?: string | undefined;
   limit: number;
-  /** `name` and `id` of the product that the page comes after. */
+  /** The page begins after the product with this `name` and `id`. */
   after?: [string, string] | undefined;
 }
 
-/** One product, or none. */
+/** Asks for a product: a single row, or none. */
 export function findProduct(db: Database, id: string, consistency: Consistency) {
   return ask(db, productCatalog, consistency, (from) => selectProduct(db, from).where("product_id", "=", id));
 }
 
-/** Products by name: one more than the limit, if there are more. */
+/** Asks for products by name: at most `limit + 1`, for `toPage`. */
 export function listProducts(
   db: Database,
   { search, limit, after }: ProductFilter,

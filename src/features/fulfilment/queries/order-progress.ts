@@ -8,7 +8,7 @@ import type { StockEvent, StockReleased, StockReserved } from "../../inventory/e
 import type { OrderEvent } from "../../ordering/events.ts";
 import type { PaymentEvent } from "../../payments/events.ts";
 
-/** How far the fulfilment of an order has come. @see migrations/0110_order_progress.sql */
+/** The progress of an order's fulfilment. @see migrations/0110_order_progress.sql */
 export const orderProgress = {
   name: "order_progress",
   refresh: "changed keys",
@@ -36,17 +36,17 @@ export const progressView = z.object({
   status: z.enum(["placed", "confirmed", "shipped", "cancelled"]),
   reason: z.nullable(z.string()),
   reservedPieces: z.int(),
-  /** Null before it is asked for, which is when everything is reserved. */
+  /** Null until the payment is requested, after the reservation of all pieces. */
   payment: z.nullable(z.enum(["requested", "taken", "declined", "refunding", "refunded"])),
   amountCents: z.nullable(z.int()),
   refundedCents: z.nullable(z.int()),
-  /** Without an answer by then, the order is cancelled; null when none is awaited. */
+  /** The deadline for the payment: the order is cancelled afterwards. Null without an awaited answer. */
   paymentDueAt: z.nullable(z.iso.datetime()),
 });
 
 type ProgressView = z.infer<typeof progressView>;
 
-/** The progress of one order, or none. */
+/** Asks for the progress of an order: a single row, or none. */
 export function findProgress(db: Database, id: string, consistency: Consistency) {
   return ask(db, orderProgress, consistency, (from) =>
     db.selectFrom(from)

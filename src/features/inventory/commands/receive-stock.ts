@@ -8,7 +8,7 @@ const input = z.strictObject({ quantity: pieces });
 
 export type ReceiveStock = z.infer<typeof input>;
 
-/** A delivery has arrived. */
+/** Adds delivered pieces to the stock. */
 export const receiveStock: Command<ReceiveStock, Stock, StockEvent> = {
   name: "ReceiveStock",
   input,

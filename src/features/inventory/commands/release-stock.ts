@@ -8,7 +8,7 @@ const input = z.strictObject({ orderId: id });
 
 export type ReleaseStock = z.infer<typeof input>;
 
-/** Gives back what was set aside for an order. It is remembered also when nothing was: what comes later is too late. */
+/** Releases an order's pieces. Recorded even without a reservation: a later reservation is too late. */
 export const releaseStock: Command<ReleaseStock, Stock, StockEvent> = {
   name: "ReleaseStock",
   input,

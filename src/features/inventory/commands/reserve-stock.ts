@@ -9,7 +9,7 @@ const input = z.strictObject({ orderId: id, quantity: pieces });
 
 export type ReserveStock = z.infer<typeof input>;
 
-/** Sets pieces aside for an order, once: a second request for the same order changes nothing, or is too late. */
+/** Reserves pieces for an order, once. A repetition changes nothing, or is rejected after the release. */
 export const reserveStock: Command<ReserveStock, Stock, StockEvent> = {
   name: "ReserveStock",
   input,

@@ -9,7 +9,7 @@ const input = z.strictObject({ reason: text(500) });
 
 export type CancelOrder = z.infer<typeof input>;
 
-/** Calls an order off, which is possible until it is shipped. */
+/** Cancels an order, at any time before shipping. */
 export const cancelOrder: Command<CancelOrder, Order, OrderEvent> = {
   name: "CancelOrder",
   input,

@@ -8,7 +8,7 @@ const input = z.strictObject({});
 
 export type ConfirmOrder = z.infer<typeof input>;
 
-/** The order can be delivered. Confirming it again changes nothing, also when it has been shipped by then. */
+/** Confirms an order: the delivery may begin. A repetition changes nothing, even after shipping. */
 export const confirmOrder: Command<ConfirmOrder, Order, OrderEvent> = {
   name: "ConfirmOrder",
   input,

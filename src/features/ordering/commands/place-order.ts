@@ -28,13 +28,13 @@ const input = z.strictObject({
 
 export type PlaceOrder = z.infer<typeof input>;
 
-/** What the rest of the shop says of the order: whether the customer is known, and today's prices. */
+/** Facts from the rest of the shop: the customer is known or not, and the current prices. */
 export interface Shop {
   customerIsKnown: boolean;
   products: { id: string; priceCents: number }[];
 }
 
-/** Places an order, at the prices of the moment. */
+/** Places an order, at the current prices. */
 export const placeOrder: Command<PlaceOrder, Order, OrderEvent, Shop> = {
   name: "PlaceOrder",
   input,

@@ -8,7 +8,7 @@ const input = z.strictObject({ reason: z.enum(["out-of-stock", "payment-declined
 
 export type RejectOrder = z.infer<typeof input>;
 
-/** The shop turns an order down, which is possible until it is confirmed. */
+/** Cancels an order on behalf of the shop, at any time before the confirmation. */
 export const rejectOrder: Command<RejectOrder, Order, OrderEvent> = {
   name: "RejectOrder",
   input,

@@ -8,7 +8,7 @@ const input = z.strictObject({});
 
 export type ShipOrder = z.infer<typeof input>;
 
-/** The order has left the house. */
+/** Records the shipping of a confirmed order. */
 export const shipOrder: Command<ShipOrder, Order, OrderEvent> = {
   name: "ShipOrder",
   input,

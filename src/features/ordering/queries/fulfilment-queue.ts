@@ -6,7 +6,7 @@ import { utc } from "../../../read/utc.ts";
 import type { OrderEvent } from "../events.ts";
 import { orderLines } from "./order-details.ts";
 
-/** Confirmed orders that wait to be shipped. @see migrations/0108_fulfilment_queue.sql */
+/** Confirmed orders, waiting to be shipped. @see migrations/0108_fulfilment_queue.sql */
 export const fulfilmentQueue = {
   name: "fulfilment_queue",
   refresh: "changed keys",
@@ -24,7 +24,7 @@ export const queuedOrder = z.object({
 
 export type QueuedOrder = z.infer<typeof queuedOrder>;
 
-/** What to ship next: oldest first. */
+/** Asks for the orders to ship next, oldest first. */
 export function listQueue(db: Database, limit: number, consistency: Consistency) {
   return ask(db, fulfilmentQueue, consistency, (from) =>
     db.selectFrom(from)

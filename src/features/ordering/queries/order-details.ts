@@ -35,16 +35,16 @@ export interface OrderFilter {
   customerId?: string | undefined;
   status?: OrderView["status"] | undefined;
   limit: number;
-  /** `placedAt` and `id` of the order that the page comes after. */
+  /** The page begins after the order with this `placedAt` and `id`. */
   after?: [string, string] | undefined;
 }
 
-/** One order, or none. */
+/** Asks for an order: a single row, or none. */
 export function findOrder(db: Database, id: string, consistency: Consistency) {
   return ask(db, orderDetails, consistency, (from) => selectOrder(db, from).where("order_id", "=", id));
 }
 
-/** Orders, newest first: one more than the limit, if there are more. */
+/** Asks for orders, newest first: at most `limit + 1`, for `toPage`. */
 export function listOrders(
   db: Database,
   { customerId, status, limit, after }: OrderFilter,

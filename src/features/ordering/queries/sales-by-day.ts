@@ -6,8 +6,8 @@ import { itself, type ReadModel } from "../../../read/read-model.ts";
 import type { OrderEvent } from "../events.ts";
 
 /**
- * What was sold on each day. A materialized view refreshed whole, so its keys are not used: that there are some
- * says that the event concerns it.
+ * The sales of each day, in a materialized view refreshed as a whole. The keys are not used, but an event
+ * with keys concerns the view.
  * @see migrations/0109_sales_by_day.sql
  */
 export const salesByDay = {
@@ -18,7 +18,7 @@ export const salesByDay = {
 
 export const dayOfSales = z.object({ day: z.iso.date(), orders: z.int(), revenueCents: z.int() });
 
-/** Sales of confirmed and shipped orders by the UTC day they were placed, both days included. */
+/** Asks for the sales of confirmed and shipped orders by the UTC day of placing, `from` and `to` included. */
 export function listSales(
   db: Database,
   range: { from?: string | undefined; to?: string | undefined },

@@ -7,7 +7,7 @@ const input = z.strictObject({ outcome: z.enum(["taken", "declined"]) });
 
 export type RecordPayment = z.infer<typeof input>;
 
-/** The gateway has answered. An answer that comes too late changes nothing: by then, a refund is on its way. */
+/** Records the gateway's answer. A late answer changes nothing: a refund is on the way already. */
 export const recordPayment: Command<RecordPayment, Payment, PaymentEvent> = {
   name: "RecordPayment",
   input,

@@ -7,7 +7,7 @@ const input = z.strictObject({ amountCents: z.int().check(z.minimum(0)) });
 
 export type RecordRefund = z.infer<typeof input>;
 
-/** The gateway has given back so much: nothing, when it had taken nothing. */
+/** Records the refunded amount: 0 if the gateway had taken nothing. */
 export const recordRefund: Command<RecordRefund, Payment, PaymentEvent> = {
   name: "RecordRefund",
   input,

@@ -7,7 +7,7 @@ const input = z.strictObject({});
 
 export type RefundPayment = z.infer<typeof input>;
 
-/** Gives back what was taken or is being taken; nothing happens when there is nothing to give back. */
+/** Requests the refund of a payment taken or still requested; otherwise does nothing. */
 export const refundPayment: Command<RefundPayment, Payment, PaymentEvent> = {
   name: "RefundPayment",
   input,

@@ -9,7 +9,7 @@ const input = z.strictObject({ amountCents: z.int().check(z.minimum(0)), token: 
 
 export type RequestPayment = z.infer<typeof input>;
 
-/** Asks for the payment of an order, once. */
+/** Requests the payment of an order, once. */
 export const requestPayment: Command<RequestPayment, Payment, PaymentEvent> = {
   name: "RequestPayment",
   input,
@@ -20,7 +20,7 @@ export const requestPayment: Command<RequestPayment, Payment, PaymentEvent> = {
   },
 };
 
-/** The payment of an order; at version 0 when there is none yet. */
+/** Loads the payment of an order; at version 0 before the request. */
 function loadOrBegin(db: Database, orderId: string): Query<Payment & { version: number }> {
   return db.selectFrom("write.orders as order").leftJoin(
     "write.payments as payment",

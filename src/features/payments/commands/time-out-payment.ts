@@ -7,7 +7,7 @@ const input = z.strictObject({});
 
 export type TimeOutPayment = z.infer<typeof input>;
 
-/** No answer has come in time. Whatever is taken all the same goes back. */
+/** Gives up on an unanswered payment, and requests a refund: the gateway may still take the money. */
 export const timeOutPayment: Command<TimeOutPayment, Payment, PaymentEvent> = {
   name: "TimeOutPayment",
   input,

@@ -1,0 +1,53 @@
+import { sql } from "kysely";
+import { describe, expect, it } from "vitest";
+import { createRelay, drain } from "../../src/relay/drain.ts";
+import { listParked } from "../../src/relay/handlers/parked.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { addHandler, append, makeDue, nameOf } from "../support/handlers.ts";
+
+const test = useTestDatabase();
+
+describe("an event that never comes back from its tries", () => {
+  it("is parked, and the others are not", async () => {
+    const told: string[] = [];
+    const { name, relay } = await addHandler(test, (event) => void told.push(nameOf(event)), {
+      attemptsMax: 3,
+    });
+    await append(test, "g");
+    await append(test, "h");
+    await leaseAndDie(name);
+    await letLeaseRunOut(name);
+    await leaseAndDie(name);
+    for (let death = 0; death < 2; death++) {
+      await makeDue(test);
+      const { rows } = await sql`select * from relay.lease_retries(${name}, 3, 8, 60000)`.execute(test.relay);
+      expect(rows).toHaveLength(1);
+      await sql`update relay.retries set due_at = 'infinity' where position <> ${
+        (rows[0] as { position: number }).position
+      }`
+        .execute(test.owner);
+    }
+    await makeDue(test);
+    await drain(relay, 5_000);
+
+    expect(await listParked(test.relay, 0, 10)).toMatchObject([
+      { stream: "test-g", attempts: 3, error: "Never came back from try 3" },
+    ]);
+    expect(told).toEqual(["h1"]);
+  });
+});
+
+/** Leases the next batch for a minute, as a relay would just before a crash. */
+async function leaseAndDie(name: string): Promise<void> {
+  await drain(createRelay({ db: test.relay, subscriptions: [] }), 5_000);
+  await sql`
+    select relay.lease(${name}, position, (select max(position) from relay.log), '{}', 60000)
+    from relay.checkpoints where subscription = ${name}`.execute(test.relay);
+}
+
+async function letLeaseRunOut(name: string): Promise<void> {
+  await sql`update relay.checkpoints set leased_until = clock_timestamp() where subscription = ${name}`
+    .execute(
+      test.owner,
+    );
+}
