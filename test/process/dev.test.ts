@@ -59,7 +59,8 @@ describe("dev", () => {
     const second = dev();
     expect(await second.ended).toBe(1);
     expect(second.output).toBe(
-      `Cannot use the database in ${folder.path}/postgres: another process is using it; stop it, or set DATA_DIR\n`,
+      `Cannot use the database in ${folder.path}/postgres: ` +
+        "another process is using it; stop it, or set DATA_DIR\n",
     );
 
     await expectToEnd(program, "SIGTERM");

@@ -25,6 +25,7 @@ describe("relay", () => {
     expect((await look(1)).status).toBe(503);
 
     const relay = run("relay");
+    await relay.printed(/Relaying/);
     await until("the jar is to be seen", async () => (await look(10)).ok);
 
     relay.signal("SIGTERM");
