@@ -5,16 +5,16 @@ import { MAY_NOT, NEEDS, type Right, toText } from "../../src/process/doctor/rig
 import { useTestDatabase } from "../support/database.ts";
 import { ailments, ailmentsAfter, saying } from "../support/doctor.ts";
 
-const test = useTestDatabase();
+const test = useTestDatabase({ jars: true });
 const login = (role: string) => `"${test.name}_${role}"`;
 
 describe("the doctor", () => {
   it.each([
     ["command", "execute on function write.append"],
-    ["command", "select on write.orders"],
-    ["command", "insert on write.orders"],
+    ["command", "select on write.jars"],
+    ["command", "insert on write.jars"],
     ["command", "usage on schema write"],
-    ["query", "select on read.order_details"],
+    ["query", "select on read.jar_details"],
     ["query", "usage on schema read"],
     ["relay", "execute on function relay.number_events"],
     ["relay", "update on relay.checkpoints"],
@@ -28,8 +28,8 @@ describe("the doctor", () => {
 
   it.each([
     ["command", "insert on write.events"],
-    ["query", "delete on read.order_details"],
-    ["relay", "update on write.orders"],
+    ["query", "delete on read.jar_details"],
+    ["relay", "update on write.jars"],
     ["relay", "execute on function write.append"],
   ])("notices that %s may %s", async (role, right) => {
     const [grant, revoke] = [`grant ${right} to ${login(role)}`, `revoke ${right} from ${login(role)}`];
@@ -39,8 +39,8 @@ describe("the doctor", () => {
   });
 
   it.each([
-    ["command", "read", "order_details"],
-    ["query", "write", "orders"],
+    ["command", "read", "jar_details"],
+    ["query", "write", "jars"],
   ])("notices that %s may look into %s", async (role, schema, table) => {
     const grant = `grant usage on schema ${schema} to ${login(role)}; grant select on ${schema}.${table} to ${
       login(role)
@@ -52,8 +52,8 @@ describe("the doctor", () => {
   });
 
   it("does not mind a right in a schema that the login cannot enter", async () => {
-    const grant = `grant select on write.orders to ${login("query")}`;
-    expect(await ailmentsAfter(test, grant, `revoke select on write.orders from ${login("query")}`)).toEqual(
+    const grant = `grant select on write.jars to ${login("query")}`;
+    expect(await ailmentsAfter(test, grant, `revoke select on write.jars from ${login("query")}`)).toEqual(
       [],
     );
   });
