@@ -23,9 +23,15 @@ export interface Place {
 
 /** The command to run the program, by the name of the runtime. */
 export const runtimes = {
-  "node": ({ entries }: Place) => [process.execPath, "--import", "tsx", `${entries}/main.ts`, "start"],
-  "newest-node": ({ entries }: Place) => [newestNode, `${entries}/main.ts`, "start"],
-  "bun": ({ entries }: Place) => [here("node_modules/.bin/bun"), `${entries}/main.ts`, "start"],
+  "node": (
+    { entries }: Place,
+  ) => [process.execPath, "--import", "tsx", `${entries}/main.ts`, "start"],
+  "newest-node": (
+    { entries }: Place,
+  ) => [newestNode, `${entries}/main.ts`, "start"],
+  "bun": (
+    { entries }: Place,
+  ) => [here("node_modules/.bin/bun"), `${entries}/main.ts`, "start"],
   // Only the necessary permissions: the port, the databases, settings, and the files of the page /docs.
   "deno": ({ port, databases, entries }: Place) => [
     deno,
@@ -56,7 +62,9 @@ export const platforms = {
 export type Runtime = keyof typeof runtimes | keyof typeof platforms;
 
 /** Writes workerd's configuration: the bundle with wrangler's options, and the settings as variables. */
-async function writeConfig({ port, settings, bundle: { file, options } }: Place): Promise<string> {
+async function writeConfig(
+  { port, settings, bundle: { file, options } }: Place,
+): Promise<string> {
   const config = join(dirname(file), `worker-${port}.capnp`);
   const variables = Object.entries(settings).map(([name, value]) =>
     `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`

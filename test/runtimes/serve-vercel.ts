@@ -4,5 +4,11 @@ import process from "node:process";
 import entry from "../../src/vercel.ts";
 
 const context = { waitUntil: (work: Promise<unknown>) => void work };
-Object.assign(globalThis, { [Symbol.for("@vercel/request-context")]: { get: () => context } });
-serve({ fetch: entry.fetch, hostname: "127.0.0.1", port: Number(process.env.PORT) });
+Object.assign(globalThis, {
+  [Symbol.for("@vercel/request-context")]: { get: () => context },
+});
+serve({
+  fetch: entry.fetch,
+  hostname: "127.0.0.1",
+  port: Number(process.env.PORT),
+});

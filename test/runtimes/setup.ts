@@ -9,9 +9,17 @@ declare module "vitest" {
 }
 
 /** Bundles the Workers once for all tests. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [src, jars] = [await bundleWorker("src"), await bundleWorker("test/jars")];
+export default async function setup(
+  project: TestProject,
+): Promise<() => Promise<void>> {
+  const [src, jars] = [
+    await bundleWorker("src"),
+    await bundleWorker("test/jars"),
+  ];
   const toContext = ({ file, options }: Bundle) => ({ file, options });
-  project.provide("workers", { "src": toContext(src), "test/jars": toContext(jars) });
+  project.provide("workers", {
+    "src": toContext(src),
+    "test/jars": toContext(jars),
+  });
   return async () => void await Promise.all([src.remove(), jars.remove()]);
 }

@@ -3,13 +3,24 @@ import process from "node:process";
 import { defineConfig } from "vitest/config";
 import { runtimes } from "./runtimes.ts";
 
-const common = { pool: "forks" as const, testTimeout: 30_000, hookTimeout: 60_000 };
+const common = {
+  pool: "forks" as const,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+};
 
 const JOURNEYS = ["test/shop/journeys/**/*.test.ts"];
 
-/** True for Node in CI: `npm run check` runs the HTTP tests on the same Node, in the tests' process. */
-function isRunBefore(name: string): boolean {
-  return name === "node" && Boolean(process.env.CI);
+const HTTP = ["test/http/**/*.test.ts"];
+const SHOP = ["test/shop/http/**/*.test.ts"];
+
+/**
+ * Returns the tests for a runtime. CI leaves out the shop's HTTP tests, and on Node also the machinery's: `npm run check`
+ * runs both on the same Node, in the tests' process.
+ */
+function testsOn(name: string): string[] {
+  if (!process.env.CI) return [...HTTP, ...SHOP, ...JOURNEYS];
+  return name === "node" ? JOURNEYS : [...HTTP, ...JOURNEYS];
 }
 
 /** Runs the tests over HTTP against the program on each runtime, and the tests of the platforms. */
@@ -30,9 +41,7 @@ export default defineConfig({
         test: {
           ...common,
           name,
-          include: isRunBefore(name)
-            ? JOURNEYS
-            : ["test/http/**/*.test.ts", "test/shop/http/**/*.test.ts", ...JOURNEYS],
+          include: testsOn(name),
           env: { TEST_RUNTIME: name },
           // The test files share only modules, and loading modules takes most of the time.
           isolate: false,
