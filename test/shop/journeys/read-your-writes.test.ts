@@ -4,7 +4,7 @@ import { useRunningShop } from "../support/running-shop.ts";
 const CLIENTS = 8;
 const WRITES = 8;
 
-const shop = useRunningShop({ RELAY_DELAY_MS: "50" });
+const shop = useRunningShop({ RELAY_DELAY_MS: "300" });
 
 interface Outcome {
   status: number;
@@ -37,7 +37,7 @@ async function load(withToken: boolean): Promise<Outcome[]> {
   return (await Promise.all(clients)).flat();
 }
 
-describe("A client under load, with read models 50 ms behind", () => {
+describe("A client under load, with read models 300 ms behind", () => {
   it("never reads less than it has written when it sends the token", async () => {
     const outcomes = await load(true);
     expect(outcomes).toHaveLength(CLIENTS * WRITES);
