@@ -28,7 +28,7 @@ export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   test: {
     globalSetup: ["test/support/server.ts", "test/runtimes/setup.ts"],
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       {
         test: {
