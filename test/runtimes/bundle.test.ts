@@ -24,9 +24,7 @@ describe.skipIf(runtime !== undefined && runtime !== "workerd")(
       ) as {
         outputs: Record<string, Output>;
       };
-      output = Object.entries(outputs).find(([file]) =>
-        file.endsWith("/worker.js")
-      )![1];
+      output = Object.entries(outputs).find(([file]) => file.endsWith("/worker.js"))![1];
     });
     afterAll(() => bundle?.remove());
 
@@ -40,9 +38,9 @@ describe.skipIf(runtime !== undefined && runtime !== "workerd")(
     });
 
     it("takes nothing from Node.js but what postgres.js needs, and nodejs_compat has", () => {
-      const imported = output.imports.filter(({ kind }) =>
-        kind === "import-statement"
-      ).map(({ path }) => path);
+      const imported = output.imports.filter(({ kind }) => kind === "import-statement").map(({ path }) =>
+        path
+      );
       expect([...new Set(imported)].toSorted()).toEqual([
         "node:buffer",
         "node:events",

@@ -20,9 +20,7 @@ const miniflare = new Miniflare(convertV4MiniflareOptions({
     path: "worker.js",
     contents: await readFile(file, "utf8"),
   }],
-  ...HYPERDRIVE === "on"
-    ? { bindings: rest, hyperdrives: databases }
-    : { bindings: variables },
+  ...HYPERDRIVE === "on" ? { bindings: rest, hyperdrives: databases } : { bindings: variables },
   // Lets the tests trigger the cron.
   unsafeTriggerHandlers: true,
 }));

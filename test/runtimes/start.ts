@@ -1,13 +1,7 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { until } from "../support/until.ts";
-import {
-  type Entries,
-  type Place,
-  platforms,
-  type Runtime,
-  runtimes,
-} from "./runtimes.ts";
+import { type Entries, type Place, platforms, type Runtime, runtimes } from "./runtimes.ts";
 import { freePort } from "../support/free-port.ts";
 
 export interface Running {
@@ -30,9 +24,7 @@ export async function startOn(
   entries: Entries = "src",
 ): Promise<Running> {
   const port = await freePort();
-  const databases = Object.entries(settings).filter(([variable]) =>
-    variable.endsWith("DATABASE_URL")
-  )
+  const databases = Object.entries(settings).filter(([variable]) => variable.endsWith("DATABASE_URL"))
     .map(([, url]) => new URL(url).host);
   const place = {
     entries,
