@@ -5,8 +5,8 @@ import { runtimes } from "./runtimes.ts";
 
 const common = {
   pool: "forks" as const,
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
 };
 
 const JOURNEYS = ["test/shop/journeys/**/*.test.ts"];
