@@ -118,11 +118,23 @@ function findPlaces(subscriptions: Subscription[], { checkpoints }: Outlook): Pl
   });
 }
 
+/**
+ * Starts the retries of every subscription. A lost retry may kill the process, and is tried while no other
+ * retry is: two lost retries tried together would look guilty together, try after try.
+ */
 function startRetries({ db, tasks }: Relay, places: Place[]): void {
-  for (const { subscription: { name, retry }, hasRetries } of places) {
-    const task = `${name}, again`;
-    if (retry && hasRetries && !tasks.has(task)) tasks.start(task, () => retry(db));
+  const due = places.filter(({ hasRetries }) => hasRetries);
+  const lost = due.find(({ hasLost }) => hasLost);
+  const isRunning = ({ subscription }: Place) => tasks.has(taskOf(subscription));
+  if (lost && places.some(isRunning)) return;
+  for (const place of lost ? [lost] : due) {
+    const { retry } = place.subscription;
+    if (retry && !isRunning(place)) tasks.start(taskOf(place.subscription), () => retry(db));
   }
+}
+
+function taskOf({ name }: Subscription): string {
+  return `${name}, again`;
 }
 
 /** Reads each page of events only once: most subscriptions stand at the same position. */

@@ -14,6 +14,8 @@ export interface Outlook {
     isDue: boolean;
     /** True when a retry is due, with no earlier retry of the same stream. */
     hasRetries: boolean;
+    /** True when a due retry was lost in an earlier try: the event may have killed the relay. */
+    hasLost: boolean;
   }[];
 }
 
@@ -34,7 +36,9 @@ export async function numberEvents(db: Database, maxEvents: number): Promise<Out
           "subscription as name",
           "position",
           sql<boolean>`greatest(rests_until, leased_until) <= clock_timestamp()`.as("isDue"),
-          hasRetries(eb).as("hasRetries"),
+          eb.exists(dueRetries(eb)).$castTo<boolean>().as("hasRetries"),
+          eb.exists(dueRetries(eb).where("attempts", ">", 0).where("last_error", "is", null))
+            .$castTo<boolean>().as("hasLost"),
         ]),
       ).as("checkpoints"),
     ]).executeTakeFirstOrThrow();
@@ -44,8 +48,8 @@ export async function numberEvents(db: Database, maxEvents: number): Promise<Out
   }
 }
 
-function hasRetries(eb: ExpressionBuilder<Tables, "relay.checkpoints">) {
-  const due = eb.selectFrom("relay.retries as retry")
+function dueRetries(eb: ExpressionBuilder<Tables, "relay.checkpoints">) {
+  return eb.selectFrom("relay.retries as retry")
     .whereRef("retry.subscription", "=", "relay.checkpoints.subscription")
     .where("parked_at", "is", null).where("retry.due_at", "<=", sql<Date>`clock_timestamp()`)
     .where(({ not, exists, selectFrom }) =>
@@ -56,5 +60,4 @@ function hasRetries(eb: ExpressionBuilder<Tables, "relay.checkpoints">) {
           .whereRef("earlier.position", "<", "retry.position"),
       ))
     );
-  return eb.exists(due).$castTo<boolean>();
 }

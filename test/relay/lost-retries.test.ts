@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { createRelay, drain } from "../../src/relay/drain.ts";
 import { listParked } from "../../src/relay/handlers/parked.ts";
 import { useTestDatabase } from "../support/database.ts";
+import { sleep } from "../../src/sleep.ts";
 import { addHandler, append, makeDue, nameOf } from "../support/handlers.ts";
+import { until } from "../support/until.ts";
 
 const test = useTestDatabase();
 
@@ -34,6 +36,33 @@ describe("an event that never comes back from its tries", () => {
       { stream: "test-g", attempts: 3, error: "Never came back from try 3" },
     ]);
     expect(told).toEqual(["h1"]);
+  });
+
+  it("is tried again while no other retry is, not even of another handler", async () => {
+    const [trying, peak] = [new Set<string>(), { size: 0 }];
+    const handlers = await Promise.all(["one", "other"].map((handler) =>
+      addHandler(test, async () => {
+        trying.add(handler);
+        peak.size = Math.max(peak.size, trying.size);
+        await sleep(50);
+        trying.delete(handler);
+      })
+    ));
+    await append(test, "i");
+    for (const { name } of handlers) {
+      await leaseAndDie(name);
+      await letLeaseRunOut(name);
+    }
+    const subscriptions = handlers.flatMap(({ relay }) => relay.subscriptions);
+    const relay = createRelay({ db: test.relay, subscriptions });
+    await until("both are handled", async () => {
+      await drain(relay, 5_000);
+      const { rows } = await sql`select from relay.retries where subscription = any(${
+        handlers.map(({ name }) => name)
+      })`.execute(test.owner);
+      return rows.length === 0;
+    });
+    expect(peak.size).toBe(1);
   });
 });
 

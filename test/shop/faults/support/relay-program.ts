@@ -37,7 +37,8 @@ function poisoned(witness: Handler): Handler {
   return {
     ...witness,
     attemptsMax: 3,
-    timeoutMs: 200,
+    // Long enough for an innocent event in a relay just started on a busy machine.
+    timeoutMs: 2_000,
     async handle(event, signal) {
       if (event.version === 1) {
         if (event.stream.includes("throws")) throw new Error("Poison");
