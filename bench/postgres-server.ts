@@ -2,7 +2,11 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { startEmbeddedPostgres } from "../src/process/embedded-postgres.ts";
+import type { ProcessRooms } from "../src/process/room.ts";
+import * as rooms from "../src/process/rooms.ts";
+
+const optional: ProcessRooms = rooms;
+const { startEmbeddedPostgres } = optional;
 
 export interface PostgresServer {
   /** The URL of a login with the rights to create databases and roles. */
@@ -16,6 +20,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   if (BENCH_DATABASE_URL) {
     return { adminUrl: BENCH_DATABASE_URL, stop: () => Promise.resolve() };
   }
+  if (!startEmbeddedPostgres) throw new Error("Cannot measure: BENCH_DATABASE_URL is missing");
   const folder = await mkdtemp(join(tmpdir(), "cqrs-bench-"));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { bundleWorker } from "../test/runtimes/bundle.ts";
-import { type Runtime, runtimes } from "../test/runtimes/runtimes.ts";
+import { type Runtime, runtimeNames } from "../test/runtimes/runtimes.ts";
 import { type Running, startOn } from "../test/runtimes/start.ts";
 import { settingsOf } from "../test/support/program.ts";
 import { orderPaths } from "./measure-queries.ts";
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
     const settings = { ...settingsOf(stage.database.urls), RELAY: "off", LOG_LEVEL: "error" };
     const start = (name: Runtime) => () => startOn(name, settings, bundle);
     console.log("\n| runtime | commands/s | queries/s | memory | start |\n| --- | --- | --- | --- | --- |");
-    for (const name of Object.keys(runtimes) as Runtime[]) {
+    for (const name of runtimeNames) {
       console.log(toRow(name, await measure(stage, start(name))));
     }
   } finally {

@@ -17,8 +17,6 @@ import { salesByDay } from "./features/ordering/queries/sales-by-day.ts";
 import { collectPayments, timeOutPayments } from "./features/payments/collect-payments.ts";
 import { sampleGateway } from "./features/payments/sample-gateway.ts";
 import type { Env } from "./http/env.ts";
-import type { Endpoint } from "./publish/endpoint.ts";
-import { type Post, publisher } from "./publish/publisher.ts";
 import { toHandler } from "./relay/handlers/process-manager.ts";
 
 /** The heading of the API's documentation. */
@@ -49,12 +47,8 @@ const readModels = [orderDetails, productCatalog, fulfilmentQueue, salesByDay, o
 /** The handlers that act on events, by commands through `db`. */
 const handlers = (db: Database) => [toHandler(db, fulfilment), collectPayments(db, sampleGateway(db))];
 
-/** The publishers that send events to other programs. */
-const publishers = (endpoints: Endpoint[], source: string, post: Post) =>
-  endpoints.map((endpoint) => publisher(endpoint, source, post));
-
 /** The timers: work that the clock makes due. */
 const timers = (db: Database) => [timeOutPayments(db)];
 
 /** The table of contents: everything the program accepts, answers and subscribes to. */
-export const app = { info, commands, queries, readModels, handlers, publishers, timers } satisfies App;
+export const app = { info, commands, queries, readModels, handlers, timers } satisfies App;

@@ -1,20 +1,29 @@
 import { Hono } from "hono";
-import type { DatabaseUrls, Settings } from "./config.ts";
-import { type Database, type DatabaseOptions, openDatabase } from "./database/database.ts";
+import { type DatabaseUrls, parseSettings, type Settings } from "./config.ts";
+import { type Database, openDatabase } from "./database/database.ts";
 import type { Env, Resources } from "./http/env.ts";
 import { health, operations } from "./http/operations.ts";
 import { serveApi } from "./http/serve-api.ts";
 import { elsewhere, type Served } from "./http/served.ts";
-import { isMigrated } from "./migrated.ts";
-import type { Endpoint } from "./publish/endpoint.ts";
-import type { Post } from "./publish/publisher.ts";
 import { type ReadModel, subscribeReadModel } from "./read/read-model.ts";
-import { createReplica } from "./read/replica.ts";
 import { createRelay } from "./relay/drain.ts";
 import type { Handler } from "./relay/handlers/handler.ts";
 import { subscribeHandler } from "./relay/handlers/subscribe-handler.ts";
 import type { Timer } from "./relay/handlers/timer.ts";
-import type { Subscription } from "./relay/subscription.ts";
+import type { House, Room } from "./room.ts";
+import * as rooms from "./rooms.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** The optional parts of the program. */
+const optional: Room[] = Object.values(rooms);
+
+/**
+ * Reads the settings of the program and of its rooms from environment variables.
+ * @throws {InvalidSettings} If any setting is wrong.
+ */
+export function readSettings(variables: Record<string, string | undefined>): Settings {
+  return parseSettings(variables, optional.map(({ settings }) => settings));
+}
 
 /** The parts of the program that differ from one application to another: see `src/app.ts`. */
 export interface App {
@@ -23,7 +32,6 @@ export interface App {
   queries(): Hono<Env>;
   readModels: ReadModel[];
   handlers(db: Database): Handler[];
-  publishers(endpoints: Endpoint[], source: string, post: Post): Handler[];
   timers(db: Database): Timer[];
 }
 
@@ -44,63 +52,54 @@ export function createHttp(app: App, { serve = "all", pages = new Hono() }: Http
   return serveApi(api, app.info, pages);
 }
 
-type Limits = Pick<DatabaseOptions, "max" | "deadlineMs" | "idleSeconds">;
-
-/** The platform-dependent parts of the program. */
-export interface Surroundings {
-  /** Limits of each pool. Commands of handlers have a pool of their own: the API's connections stay free. */
-  limits: Record<"command" | "handlers" | "query" | "relay", Limits>;
-  post: Post;
-  stopping?: AbortSignal;
-}
-
-/** Short limits: a request must not wait long for the replica's sign of life. */
-const WATCH: Limits = { max: 1, deadlineMs: 1_000 };
-
 /** The parts of the program, put together from the settings. */
 export interface Composed extends Resources {
   databases: Resources["databases"] & { handlers: Database };
-  publishers: Subscription[];
+  /** The work of rooms before relaying, on a migrated database; missing where no room has any. */
+  begin?: (() => Promise<void>) | undefined;
   close(): Promise<void>;
 }
 
-/** Puts the program together. Connections are made on demand. */
+/** Puts the program together from settings of `readSettings`. Connections are made on demand. */
 export function compose(
   app: App,
   settings: Settings,
   urls: DatabaseUrls,
-  { limits, post, stopping }: Surroundings,
+  { limits, createPost, stopping }: Surroundings,
 ): Composed {
-  const open = (pool: keyof typeof limits, url: string, own: Limits = limits[pool]) =>
-    openDatabase(url, { ...own, applicationName: `cqrs ${pool}` });
-  const databases = {
-    commands: open("command", urls.command),
-    queries: open("query", urls.query),
-    handlers: open("handlers", urls.command),
+  const opened: Database[] = [];
+  const openPool: House["openPool"] = (pool, url, own = limits[pool]) => {
+    const db = openDatabase(url, { ...own, applicationName: `cqrs ${pool}` });
+    opened.push(db);
+    return db;
   };
-  const replica = urls.replica === undefined || settings.SERVE === "commands" ? undefined : createReplica({
-    db: open("query", urls.replica),
-    watch: open("query", urls.replica, WATCH),
-    fallback: settings.QUERY_FALLBACK,
-  }, isMigrated);
-  const publishing = app.publishers(settings.PUBLISH_TO, settings.PUBLISH_SOURCE, post).map(subscribeHandler);
-  const handling = app.handlers(databases.handlers).map(subscribeHandler);
-  const relay = createRelay({
-    db: open("relay", urls.relay),
-    subscriptions: [...app.readModels.map(subscribeReadModel), ...handling, ...publishing],
-    timers: app.timers(databases.handlers),
-    delayMs: settings.RELAY_DELAY_MS,
-    ...stopping && { stopping },
-  });
+  const databases = {
+    commands: openPool("command", urls.command),
+    queries: openPool("query", urls.query),
+    handlers: openPool("handlers", urls.command),
+    relay: openPool("relay", urls.relay),
+  };
+  const house: House = { urls, databases, openPool, createPost };
+  const additions = optional.map((room) => room.open(settings, house));
+  const handlers = [
+    ...app.handlers(databases.handlers),
+    ...additions.flatMap(({ handlers = [] }) => handlers),
+  ];
+  const begins = additions.flatMap(({ begin = [] }) => begin);
   return {
     databases,
-    replica,
-    relay,
+    relay: createRelay({
+      db: databases.relay,
+      subscriptions: [...app.readModels.map(subscribeReadModel), ...handlers.map(subscribeHandler)],
+      timers: app.timers(databases.handlers),
+      delayMs: settings.RELAY_DELAY_MS,
+      ...stopping && { stopping },
+    }),
+    replica: additions.find(({ replica }) => replica)?.replica,
     opsToken: settings.OPS_TOKEN,
-    publishers: publishing,
-    async close() {
-      const opened = [...Object.values(databases), relay.db, ...replica ? [replica.db, replica.watch] : []];
-      await Promise.all(opened.map((db) => db.destroy()));
+    begin: begins.length === 0 ? undefined : async () => {
+      for (const begin of begins) await begin();
     },
+    close: async () => void await Promise.all(opened.map((db) => db.destroy())),
   };
 }

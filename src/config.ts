@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import { poolerOf, POOLERS, withPooler } from "./database/pooler.ts";
 import { LOG_LEVELS } from "./logging.ts";
-import { endpoints } from "./publish/endpoint.ts";
 
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// URL" });
 const poolers = ["auto", ...POOLERS] as const;
@@ -11,8 +10,6 @@ const milliseconds = z.coerce.number("is not a number")
   .check(z.int("is not a whole number"), z.minimum(0, "is negative"));
 const bearerToken = z.string()
   .check(z.regex(/^[\w.~+/-]+=*$/, "has characters that a bearer token may not have"));
-const uri = z.string()
-  .check(z.regex(/^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/, "has characters that a URI may not have"));
 
 const ROLE_URLS = [
   "COMMAND_DATABASE_URL",
@@ -30,47 +27,39 @@ const environment = z.object({
   RELAY_DATABASE_URL: z.optional(postgresUrl),
   DATABASE_DIRECT_URL: z.optional(postgresUrl),
   DATABASE_POOLER: z._default(z.enum(poolers, `is none of ${poolers.join(", ")}`), "auto"),
-  QUERY_FALLBACK: z._default(z.enum(["primary", "none"], "is neither primary nor none"), "none"),
   OPS_TOKEN: z.optional(bearerToken),
   LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `is none of ${LOG_LEVELS.join(", ")}`), "info"),
   DATA_DIR: z._default(z.string(), ".data"),
   RELAY: z._default(z.enum(["on", "off"], "is neither on nor off"), "on"),
   SERVE: z._default(z.enum(["all", "commands", "queries"], "is none of all, commands, queries"), "all"),
   RELAY_DELAY_MS: z._default(milliseconds, 0),
-  PUBLISH_TO: z._default(endpoints, []),
-  PUBLISH_TO_PRIVATE_ADDRESSES: z._default(
-    z.enum(["allow", "refuse"], "is neither allow nor refuse"),
-    "refuse",
-  ),
-  PUBLISH_SOURCE: z._default(uri, "urn:cqrs"),
-}).check(z.superRefine(({ PUBLISH_TO, PUBLISH_TO_PRIVATE_ADDRESSES }, context) => {
-  if (PUBLISH_TO_PRIVATE_ADDRESSES === "allow") return;
-  PUBLISH_TO.forEach(({ url }, place) => {
-    if (new URL(url).protocol === "https:") return;
-    const message = "is not https, and PUBLISH_TO_PRIVATE_ADDRESSES is refuse";
-    context.addIssue({ code: "custom", path: ["PUBLISH_TO", place, "url"], message });
-  });
-})).check(z.superRefine((settings, context) => {
+}).check(z.superRefine((settings, context) => {
   const other = ROLE_URLS.find((name) => settings[name] !== undefined);
   if (settings.DATABASE_URL !== undefined || other === undefined) return;
   context.addIssue({ code: "custom", path: ["DATABASE_URL"], message: `is missing, but ${other} is set` });
 }));
 
+/** The settings of the program without its rooms. */
 export type Settings = z.infer<typeof environment>;
 
 /** The settings are wrong. The message has a line for each bad field. */
 export class InvalidSettings extends Error {}
 
 /**
- * Reads the settings from environment variables; an empty variable counts as missing.
+ * Reads the settings from environment variables, and in addition those of each schema in `more`; an empty
+ * variable counts as missing.
  * @throws {InvalidSettings} If any setting is wrong.
  */
-export function readSettings(variables: Record<string, string | undefined>): Settings {
+export function parseSettings(
+  variables: Record<string, string | undefined>,
+  more: z.ZodMiniType<object>[],
+): Settings {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
-  const result = environment.safeParse(given);
-  if (result.success) return result.data;
+  const results = [environment, ...more].map((schema) => schema.safeParse(given));
+  const issues = results.flatMap(({ error }) => error?.issues ?? []);
+  if (issues.length === 0) return Object.assign({}, ...results.map(({ data }) => data));
   throw new InvalidSettings(
-    result.error.issues.map(({ path, message }) => `Cannot start: ${path.join(".")} ${message}`).join("\n"),
+    issues.map(({ path, message }) => `Cannot start: ${path.join(".")} ${message}`).join("\n"),
   );
 }
 

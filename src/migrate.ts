@@ -79,7 +79,7 @@ function explain(name: string) {
 
 /**
  * Lets the run-time roles log in with the passwords of their URLs. A URL of another user, or without a
- * password, is left alone. Some poolers want the project after the user's name: `shop_query.project`.
+ * password, is left alone. Some poolers want the project after the user's name: `cqrs_query.project`.
  * @see migrations/roles.sql
  */
 export async function giveRolesTheirPasswords(owner: Database, urls: string[]): Promise<void> {

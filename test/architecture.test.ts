@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MIGRATIONS } from "../src/migrated.ts";
 import { readMigrations } from "../src/process/migrations.ts";
-import { listFiles, listImports, ROOT } from "./support/imports.ts";
+import { listFiles, listImports, partOf, ROOT } from "./support/imports.ts";
+import { listPlatforms, listRooms } from "./support/rooms.ts";
 
 /** Lists the parts each part may import, besides itself. A file directly in src/ is a part, too. */
 const MAY_IMPORT: Record<string, string[]> = {
@@ -11,25 +12,21 @@ const MAY_IMPORT: Record<string, string[]> = {
   "logging": [],
   "sleep": [],
   "shapes": [],
-  "config": ["database", "logging", "publish"],
+  "config": ["database", "logging"],
+  "surroundings": ["database"],
   "database": ["errors", "sleep"],
   "migrate": ["database"],
   "migrated": ["database", "errors"],
   "write": ["database", "errors", "sleep"],
   "relay": ["write", "database", "errors", "logging", "sleep"],
   "read": ["relay", "write", "database", "errors", "sleep"],
-  "publish": ["relay", "write", "database"],
   "http": ["read", "relay", "write", "database", "errors", "logging", "migrated", "shapes"],
   "features": ["http", "read", "relay", "write", "database", "errors", "shapes"],
   "sample-shop": ["features", "write", "database"],
-  "app": ["compose", "features", "http", "publish", "relay", "database"],
-  "compose": ["config", "database", "http", "migrated", "publish", "read", "relay"],
-  "edge": ["compose", "config", "http", "logging", "publish", "relay", "sleep"],
-  "cloudflare": ["compose", "edge", "http"],
-  "worker": ["app", "cloudflare"],
-  "deno": ["app", "edge", "process"],
-  "vercel": ["app", "edge", "process"],
-  "supabase": ["app", "edge"],
+  "app": ["compose", "features", "http", "relay", "database"],
+  "room": ["config", "database", "read", "relay", "surroundings"],
+  "compose": ["config", "database", "http", "read", "relay", "room", "rooms", "surroundings"],
+  "edge": ["compose", "config", "http", "logging", "relay", "sleep", "surroundings"],
   "client": ["app", "http"],
   "process": [
     "compose",
@@ -40,18 +37,39 @@ const MAY_IMPORT: Record<string, string[]> = {
     "logging",
     "migrate",
     "migrated",
-    "publish",
     "read",
     "relay",
     "sleep",
+    "surroundings",
   ],
   "main": ["app", "process", "sample-shop"],
 };
 
+const PLATFORM = ["app", "compose", "edge", "http", "process"];
+const ROOM = [...MAY_IMPORT.http!, "config", "http", "room", "surroundings"];
+
+/** Adds the optional parts: a room may import the machinery and is imported by a list only. */
+async function listAllowed(): Promise<Record<string, string[]>> {
+  const [rooms, ofProcess, platforms] = await Promise.all([
+    listRooms("rooms.ts"),
+    listRooms("process/rooms.ts"),
+    listPlatforms(),
+  ]);
+  return {
+    ...MAY_IMPORT,
+    "rooms": rooms,
+    "process": [...MAY_IMPORT.process!, ...ofProcess],
+    ...Object.fromEntries(rooms.map((room) => [room, ROOM])),
+    ...Object.fromEntries(ofProcess.map((room) => [room, [...ROOM, "process"]])),
+    ...Object.fromEntries(platforms.map((platform) => [platform, PLATFORM])),
+  };
+}
+
 describe("src", () => {
   it("imports in one direction", async () => {
+    const allowed = await listAllowed();
     const against = (await listImports()).filter(({ from, to }) =>
-      partOf(from) !== partOf(to) && !MAY_IMPORT[partOf(from)]?.includes(partOf(to))
+      partOf(from) !== partOf(to) && !allowed[partOf(from)]?.includes(partOf(to))
     );
     expect(against).toEqual([]);
   });
@@ -70,9 +88,9 @@ describe("src", () => {
     expect(against).toEqual([]);
   });
 
-  it("touches the operating system in src/process and the entry only", async () => {
+  it("touches the operating system in src/process, src/embedded-postgres and the entries only", async () => {
     const files = (await listFiles("src")).filter((file) =>
-      !["process", "main", "deno", "vercel", "supabase"].includes(partOf(file))
+      !["process", "embedded-postgres", "main", "deno", "vercel", "supabase"].includes(partOf(file))
     );
     const touching = await filesWith("src", files, /from "node:|\bprocess\.|\bDeno\.|\bBun\./);
     expect(touching).toEqual([]);
@@ -109,11 +127,6 @@ describe("the tests of the machinery", () => {
     expect(knowing).toEqual([]);
   });
 });
-
-/** Returns the part of a file in src/: the first folder, or the file name without `.ts`. */
-function partOf(file: string): string {
-  return file.split("/")[0]!.replace(/\.ts$/, "");
-}
 
 async function filesWith(folder: string, files: string[], pattern: RegExp): Promise<string[]> {
   const found = await Promise.all(

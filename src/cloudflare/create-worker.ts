@@ -1,6 +1,6 @@
-import type { App } from "./compose.ts";
-import { createEdge, type Edge } from "./edge.ts";
-import { docsPage } from "./http/docs-page.ts";
+import type { App } from "../compose.ts";
+import { createEdge, type Edge } from "../edge/edge.ts";
+import { docsPage } from "../http/docs-page.ts";
 
 /** Variables and secrets are settings. A Hyperdrive binding is the URL for the setting of the same name. */
 type Bindings = Record<string, string | { connectionString: string } | undefined>;

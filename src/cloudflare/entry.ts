@@ -1,4 +1,4 @@
-import { app } from "./app.ts";
-import { createWorker } from "./cloudflare.ts";
+import { app } from "../app.ts";
+import { createWorker } from "./create-worker.ts";
 
 export default createWorker(app);

@@ -1,7 +1,7 @@
 import process from "node:process";
-import { app } from "./app.ts";
-import { createEdge } from "./edge.ts";
-import { pages } from "./process/pages.ts";
+import { app } from "../app.ts";
+import { createEdge } from "../edge/edge.ts";
+import { pages } from "../process/pages.ts";
 
 /** Exists only with `--unstable-cron`, and on Deno Deploy. */
 type Cron = (name: string, schedule: string, run: () => Promise<unknown>) => Promise<void>;

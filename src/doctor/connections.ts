@@ -1,6 +1,6 @@
 import { sql } from "kysely";
-import type { Surroundings } from "../../compose.ts";
-import { poolerOf } from "../../database/pooler.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { poolerOf } from "../database/pooler.ts";
 import { type Finding, type Login, ok, placeOf, problem, type Role, ROLES, warning } from "./finding.ts";
 
 /** Returns the most connections of a process as each role; the relay's include a listening connection. */

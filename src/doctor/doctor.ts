@@ -1,9 +1,6 @@
-import process from "node:process";
-import type { App } from "../../compose.ts";
-import { type DatabaseUrls, readSettings } from "../../config.ts";
-import { openDatabase } from "../../database/database.ts";
-import { limitsOf } from "../limits.ts";
-import { useDatabase } from "../use-database.ts";
+import type { DatabaseUrls } from "../config.ts";
+import { openDatabase } from "../database/database.ts";
+import type { Surroundings } from "../surroundings.ts";
 import { checkClocks } from "./clock.ts";
 import { checkConnections, mayOpen } from "./connections.ts";
 import { type Check, type Finding, type Login, problem, ROLES } from "./finding.ts";
@@ -14,36 +11,36 @@ import { reach } from "./reach.ts";
 import { checkRights } from "./rights.ts";
 import { checkSessions } from "./sessions.ts";
 
+type Limits = Surroundings["limits"];
+
 const ASK_MS_MAX = 10_000;
 
 /** The checks, in the order of the printed lines. */
-const checksFor = (app: App): Record<string, Check> => ({
+const checksFor = (limits: Limits): Record<string, Check> => ({
   migrations: checkMigrations,
   rights: checkRights,
   sessions: checkSessions,
   notifications: checkListening,
   indexes: checkIndexes,
   clocks: checkClocks,
-  connections: (logins) => checkConnections(logins, mayOpen(limitsOf(app))),
+  connections: (logins) => checkConnections(logins, mayOpen(limits)),
 });
 
-/** Runs `doctor`: checks a deployment with the settings of `npm start`. Returns 1 after a problem, else 0. */
-export async function doctor(app: App): Promise<number> {
-  const database = await useDatabase(readSettings(process.env));
-  try {
-    const findings = await examine(app, database.urls);
-    for (const finding of findings) console.log(toLine(finding));
-    const problems = findings.filter(({ level }) => level === "problem").length;
-    const warnings = findings.filter(({ level }) => level === "warning").length;
-    console.log(`${problems} problems, ${warnings} warnings`);
-    return problems > 0 ? 1 : 0;
-  } finally {
-    await database.stop();
-  }
+/**
+ * Checks a deployment, for a process with pools of the given limits, and prints a line for each finding.
+ * Returns 1 after a problem, else 0. @see docs/doctor.md
+ */
+export async function doctor(urls: DatabaseUrls, limits: Limits): Promise<number> {
+  const findings = await examine(urls, limits);
+  for (const finding of findings) console.log(toLine(finding));
+  const problems = findings.filter(({ level }) => level === "problem").length;
+  const warnings = findings.filter(({ level }) => level === "warning").length;
+  console.log(`${problems} problems, ${warnings} warnings`);
+  return problems > 0 ? 1 : 0;
 }
 
 /** Tries every login, and runs the checks with the working logins. A check that fails becomes a problem. */
-export async function examine(app: App, urls: DatabaseUrls): Promise<Finding[]> {
+export async function examine(urls: DatabaseUrls, limits: Limits): Promise<Finding[]> {
   const logins = [...ROLES, "replica" as const, "direct" as const].flatMap((role): Login[] => {
     const url = urls[role];
     const options = { max: 1, deadlineMs: ASK_MS_MAX, applicationName: "cqrs doctor" };
@@ -53,7 +50,7 @@ export async function examine(app: App, urls: DatabaseUrls): Promise<Finding[]> 
     const reached = await Promise.all(logins.map(async (login) => ({ login, finding: await reach(login) })));
     const able = reached.filter(({ finding }) => finding.level === "ok").map(({ login }) => login);
     const findings = reached.map(({ finding }) => finding);
-    for (const [name, check] of Object.entries(checksFor(app))) {
+    for (const [name, check] of Object.entries(checksFor(limits))) {
       findings.push(
         ...await check(able).catch((error: Error) => [
           problem(`Cannot check the ${name}: ${error.message}`, "Look at what the server's log says"),

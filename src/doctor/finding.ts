@@ -1,4 +1,4 @@
-import type { Database } from "../../database/database.ts";
+import type { Database } from "../database/database.ts";
 
 /** A finding of a check: a line and advice, without passwords. */
 export interface Finding {

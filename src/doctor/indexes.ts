@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Database } from "../../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { type Finding, type Login, ok, problem, warning } from "./finding.ts";
 
 /** Checks that each materialized view can be refreshed beside readers, by a unique index on plain columns. */

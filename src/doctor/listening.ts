@@ -1,4 +1,4 @@
-import { createLine } from "../../relay/waking/line.ts";
+import { createLine } from "../relay/waking/line.ts";
 import { type Finding, type Login, ok, placeOf, warning } from "./finding.ts";
 
 /** Sends a notification as the relay, and waits for the arrival on the relay's listening connection. */

@@ -1,4 +1,4 @@
-import { listApplied, MIGRATIONS } from "../../migrated.ts";
+import { listApplied, MIGRATIONS } from "../migrated.ts";
 import { type Finding, type Login, ok, placeOf, problem, warning } from "./finding.ts";
 
 /** Compares applied with known migrations, for every login: a replica may lag, or be another database. */

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { isDatabaseError } from "../../errors.ts";
+import { isDatabaseError } from "../errors.ts";
 import { type Finding, type Login, ok, placeOf, problem } from "./finding.ts";
 
 const OLDEST_VERSION = 15;

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Database } from "../../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { type Finding, type Login, ok, placeOf, problem, type Role, ROLES, warning } from "./finding.ts";
 
 /** A right of a login, held or not: `execute` on a function, the other actions on a table or view. */

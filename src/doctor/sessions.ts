@@ -1,7 +1,7 @@
 import { sql } from "kysely";
-import { type Database, openDatabase } from "../../database/database.ts";
-import { type Pooler, poolerOf } from "../../database/pooler.ts";
-import { isDatabaseError } from "../../errors.ts";
+import { type Database, openDatabase } from "../database/database.ts";
+import { type Pooler, poolerOf } from "../database/pooler.ts";
+import { isDatabaseError } from "../errors.ts";
 import { type Finding, type Login, ok, placeOf, problem, warning } from "./finding.ts";
 
 /** invalid_sql_statement_name, duplicate_prepared_statement, in_failed_sql_transaction. */

@@ -1,12 +1,12 @@
 import type { Hono } from "hono";
-import { type App, compose, type Composed, createHttp, type Surroundings } from "./compose.ts";
-import { databaseUrls, InvalidSettings, readSettings } from "./config.ts";
-import type { Env } from "./http/env.ts";
-import { configureLogging, getLogger } from "./logging.ts";
-import { beginPublishing } from "./publish/begin.ts";
-import { createPostByFetch } from "./publish/post-by-fetch.ts";
-import { drain, type Drained, drainEvents, withOwnTasks } from "./relay/drain.ts";
-import { sleep } from "./sleep.ts";
+import { type App, compose, type Composed, createHttp, readSettings } from "../compose.ts";
+import { databaseUrls, InvalidSettings } from "../config.ts";
+import type { Env } from "../http/env.ts";
+import { configureLogging, getLogger } from "../logging.ts";
+import { drain, type Drained, drainEvents, withOwnTasks } from "../relay/drain.ts";
+import { sleep } from "../sleep.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { createPostByFetch } from "./post-by-fetch.ts";
 
 /** Lets work go on after the answer: the platform's `waitUntil`. */
 export type Defer = (work: Promise<unknown>) => void;
@@ -57,13 +57,13 @@ const logger = getLogger("cqrs.edge");
  */
 export function createEdge({ app, variables, keepsConnections, ...options }: EdgeOptions): Edge {
   const settings = readSettings(variables);
-  const { DATABASE_URL, RELAY, SERVE, LOG_LEVEL, PUBLISH_TO_PRIVATE_ADDRESSES } = settings;
+  const { DATABASE_URL, RELAY, SERVE, LOG_LEVEL } = settings;
   if (DATABASE_URL === undefined) throw new InvalidSettings("Cannot start: DATABASE_URL is missing");
   configureLogging(LOG_LEVEL, "json");
   const http = createHttp(app, { ...options, serve: SERVE });
   const surroundings = {
     limits: keepsConnections ? SEVERAL_REQUESTS : ONE_REQUEST,
-    post: createPostByFetch(PUBLISH_TO_PRIVATE_ADDRESSES),
+    createPost: createPostByFetch,
   };
   const open = () => compose(app, settings, databaseUrls({ ...settings, DATABASE_URL }), surroundings);
   const kept = keepsConnections ? open() : undefined;
@@ -87,7 +87,7 @@ export function createEdge({ app, variables, keepsConnections, ...options }: Edg
     async drain() {
       const parts = kept ?? open();
       try {
-        await beginPublishing(parts.relay.db, parts.publishers);
+        await parts.begin?.();
         return await drain(withOwnTasks(parts.relay), DRAIN_MS);
       } finally {
         await close(parts);
@@ -97,9 +97,9 @@ export function createEdge({ app, variables, keepsConnections, ...options }: Edg
 }
 
 /** Never fails: the next command, or the clock, relays the rest. */
-async function drainAfterCommand({ relay, publishers }: Composed): Promise<void> {
+async function drainAfterCommand({ relay, begin }: Composed): Promise<void> {
   try {
-    await beginPublishing(relay.db, publishers);
+    await begin?.();
     for (const pauseMs of LOOK_AGAIN_MS) {
       const { more } = await drainEvents(withOwnTasks(relay), DRAIN_AFTER_COMMAND_MS);
       if (!more) return;

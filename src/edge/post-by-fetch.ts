@@ -1,4 +1,4 @@
-import type { Post } from "./publisher.ts";
+import type { Post } from "../surroundings.ts";
 
 /**
  * Posts with `fetch`, for platforms without anything else. Unless private addresses are allowed, an endpoint

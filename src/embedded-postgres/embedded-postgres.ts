@@ -3,15 +3,10 @@ import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import postgres from "postgres";
+import type { RunningPostgres } from "../process/room.ts";
 import { type Binaries, findBinaries, type Owner, serverOwner } from "./postgres-binaries.ts";
 import { initialise, inUse } from "./postgres-data.ts";
 import { run } from "./run.ts";
-
-export interface EmbeddedPostgres {
-  /** The URL of the superuser. */
-  url: string;
-  stop(): Promise<void>;
-}
 
 const START_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
@@ -23,9 +18,10 @@ const CONNECTIONS_MAX = 300;
  * process. The server listens only on 127.0.0.1, on a free port, and survives Ctrl-C in the terminal until
  * `stop`.
  *
+ * @see docs/embedded-postgres.md
  * @throws {Error} If another process uses the folder, or the server cannot start: do as the message says.
  */
-export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(folder: string): Promise<RunningPostgres> {
   await mkdir(resolve(folder), { recursive: true });
   const owner = await serverOwner(resolve(folder));
   const binaries = await findBinaries(owner);

@@ -2,7 +2,6 @@ import type { Context } from "hono";
 import * as z from "zod/mini";
 import type { Database } from "../database/database.ts";
 import type { Consistency, Fresh } from "../read/ask.ts";
-import { askReplica } from "../read/replica.ts";
 import type { Env } from "./env.ts";
 import { type Description, operation } from "./openapi.ts";
 import { fromToken } from "./token.ts";
@@ -49,7 +48,7 @@ export async function rowsOf<Row>(
 ): Promise<Row[]> {
   const { databases: { queries }, replica } = c.env;
   const { rows, position, asOf } = replica && consistency.level !== "strong"
-    ? await askReplica(replica, queries, ask)
+    ? await replica.ask(ask)
     : await ask(queries);
   c.header("Consistency", consistency.level);
   c.header("As-Of-Position", String(position));

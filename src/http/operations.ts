@@ -3,7 +3,6 @@ import { bearerAuth } from "hono/bearer-auth";
 import { timingSafeEqual } from "hono/utils/buffer";
 import * as z from "zod/mini";
 import { Unauthorized } from "../errors.ts";
-import { replicaStatus } from "../read/replica-status.ts";
 import { drain, withOwnTasks } from "../relay/drain.ts";
 import { listListeners } from "../relay/waking/listeners.ts";
 import { relayStatus } from "../relay/status.ts";
@@ -67,7 +66,7 @@ export function operations() {
         return c.json({
           ...await relayStatus(db, subscriptions),
           relays: await listListeners(db),
-          replica: replica ? await replicaStatus(replica, db) : null,
+          replica: await replica?.status() ?? null,
         });
       },
     )

@@ -10,10 +10,7 @@ import type { Served } from "./served.ts";
  */
 export async function checkReady({ databases, replica }: Resources, served: Served): Promise<void> {
   const primary = served === "queries" ? databases.queries : databases.commands;
-  const hasReplica = await replica?.look();
-  if (hasReplica === false && replica?.fallback === "none") {
-    throw new DatabaseUnavailable("Cannot serve yet: the replica is away, or lacks a migration");
-  }
+  const hasReplica = await replica?.checkReady();
   // Queries go on without the primary.
   if (!(hasReplica && served === "queries")) await checkMigrated(primary);
 }

@@ -1,4 +1,5 @@
-import type { App, Surroundings } from "../compose.ts";
+import type { App } from "../compose.ts";
+import type { Surroundings } from "../surroundings.ts";
 
 /**
  * Returns the limits of a process's pools. Commands gain from many connections, because PostgreSQL flushes

@@ -1,6 +1,6 @@
 import process from "node:process";
-import type { App } from "../compose.ts";
-import { type DatabaseUrls, readSettings, type Settings } from "../config.ts";
+import { type App, readSettings } from "../compose.ts";
+import type { DatabaseUrls, Settings } from "../config.ts";
 import { type Database, openDatabase } from "../database/database.ts";
 import { subscribeReadModel } from "../read/read-model.ts";
 import { createRelay, drain } from "../relay/drain.ts";

@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import type { Post } from "../publish/publisher.ts";
+import type { Post } from "../surroundings.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** The limits for reading an answer's body: the body does not matter, but its end frees the connection. */

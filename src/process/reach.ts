@@ -1,11 +1,7 @@
 import type { Composed } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import type { Database } from "../database/database.ts";
-import { getLogger } from "../logging.ts";
-import { listMissing, nameAll } from "../migrated.ts";
-import type { Replica } from "../read/replica.ts";
-
-const logger = getLogger("cqrs.process");
+import { listMissing } from "../migrated.ts";
 
 /**
  * Reaches every database of the process, each with the matching login. Returns the missing migrations,
@@ -14,12 +10,12 @@ const logger = getLogger("cqrs.process");
  * and server.
  */
 export async function reachDatabases(
-  { databases: { commands, queries, handlers }, replica, relay, publishers }: Composed,
+  { databases: { commands, queries, handlers }, replica, relay, begin }: Composed,
   urls: DatabaseUrls,
   { SERVE, OPS_TOKEN }: Settings,
   runs: { api: boolean; relay: boolean },
 ): Promise<string[]> {
-  const operates = OPS_TOKEN !== undefined || publishers.length > 0;
+  const operates = OPS_TOKEN !== undefined || begin !== undefined;
   const used = [
     ...runs.api && SERVE !== "queries" ? [{ db: commands, url: urls.command }] : [],
     ...runs.api && SERVE !== "commands" ? [{ db: queries, url: urls.query }] : [],
@@ -28,7 +24,7 @@ export async function reachDatabases(
   ];
   const [missing] = await Promise.all([
     Promise.all(used.map(reach)),
-    runs.api && replica && reachReplica(replica, urls.replica!),
+    runs.api && replica?.reach(),
   ]);
   return [...new Set(missing.flat())];
 }
@@ -40,16 +36,5 @@ async function reach({ db, url }: { db: Database; url: string }): Promise<string
     throw new Error(`Cannot reach the database at ${new URL(url).host}: ${(error as Error).message}`, {
       cause: error,
     });
-  }
-}
-
-async function reachReplica(replica: Replica, url: string): Promise<void> {
-  if (await replica.look()) return;
-  try {
-    const missing = nameAll(await reach({ db: replica.watch, url }));
-    logger.warn("Waiting for {missing} on the replica", { missing });
-  } catch (error) {
-    if (replica.fallback === "none") throw error;
-    logger.warn("{message}; the primary answers queries", { message: (error as Error).message });
   }
 }

@@ -1,9 +1,13 @@
 import process from "node:process";
 import type { App } from "../compose.ts";
 import type { Database } from "../database/database.ts";
-import { doctor } from "./doctor/doctor.ts";
 import { dev, devServer, runUntilStopped } from "./modes.ts";
-import { migrateOnly, rewindOnly } from "./upkeep.ts";
+import type { ProcessRooms } from "./room.ts";
+import * as rooms from "./rooms.ts";
+import { examine, migrateOnly, rewindOnly } from "./upkeep.ts";
+
+const optional: ProcessRooms = rooms;
+const { doctor } = optional;
 
 /**
  * Runs the mode named on the command line, for `npm run …` and `deno task …`, and ends the process. `fill`
@@ -17,7 +21,7 @@ export async function runMode(app: App, fill?: (db: Database) => Promise<void>):
     "relay": () => runUntilStopped(app, "relay"),
     "migrate": migrateOnly,
     "rewind": rewindOnly,
-    "doctor": () => doctor(app),
+    ...doctor && { "doctor": () => examine(app, doctor) },
   };
   const name = process.argv[2] ?? "start";
   try {

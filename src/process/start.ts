@@ -1,11 +1,8 @@
-import { type App, compose, createHttp } from "../compose.ts";
+import { type App, compose, type Composed, createHttp } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import { getLogger } from "../logging.ts";
 import { isMigrated, nameAll } from "../migrated.ts";
-import { beginPublishing } from "../publish/begin.ts";
-import type { Relay } from "../relay/drain.ts";
 import { runRelay } from "../relay/waking/run.ts";
-import type { Subscription } from "../relay/subscription.ts";
 import { sleep } from "../sleep.ts";
 import { limitsOf } from "./limits.ts";
 import { pages } from "./pages.ts";
@@ -48,18 +45,18 @@ export async function start(
   const stopping = new AbortController();
   const composed = compose(app, settings, urls, {
     limits: limitsOf(app),
-    post: createPost(settings.PUBLISH_TO_PRIVATE_ADDRESSES),
+    createPost,
     stopping: stopping.signal,
   });
-  const { relay, publishers, close } = composed;
+  const { begin, close } = composed;
   try {
     const missing = await reachDatabases(composed, urls, settings, options);
-    if (missing.length === 0) await beginPublishing(relay.db, publishers);
+    if (missing.length === 0) await begin?.();
     const http = createHttp(app, { serve: settings.SERVE, pages: pages() });
     const answer = (request: Request) => http.fetch(request, composed);
     const serving = options.api ? await serve(answer, host, settings.PORT, options.keepAliveMs) : undefined;
     const relaying = options.relay
-      ? relayWhenMigrated(relay, publishers, missing, urls.direct, stopping.signal)
+      ? relayWhenMigrated(composed, missing, urls.direct, stopping.signal)
       : Promise.resolve();
     return {
       url: serving?.url,
@@ -78,8 +75,7 @@ export async function start(
 }
 
 async function relayWhenMigrated(
-  relay: Relay,
-  publishers: Subscription[],
+  { relay, begin }: Composed,
   missing: string[],
   directUrl: string,
   signal: AbortSignal,
@@ -87,8 +83,7 @@ async function relayWhenMigrated(
   if (missing.length > 0) {
     logger.warn("Waiting for {missing}: npm run migrate", { missing: nameAll(missing) });
   }
-  const isReady = async () =>
-    await isMigrated(relay.db) && (await beginPublishing(relay.db, publishers), true);
+  const isReady = async () => await isMigrated(relay.db) && (await begin?.(), true);
   for (
     let ready = missing.length === 0;
     !ready && !signal.aborted;

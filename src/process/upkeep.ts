@@ -1,8 +1,10 @@
 import process from "node:process";
-import { readSettings } from "../config.ts";
+import { type App, readSettings } from "../compose.ts";
 import { openDatabase } from "../database/database.ts";
 import { rewind } from "../relay/rewind.ts";
+import { limitsOf } from "./limits.ts";
 import { migrateDatabase } from "./migrations.ts";
+import type { ProcessRooms } from "./room.ts";
 import { useDatabase } from "./use-database.ts";
 
 const REWIND_MS = 3_600_000;
@@ -38,6 +40,16 @@ export async function rewindOnly(): Promise<number> {
     return 0;
   } finally {
     await db.destroy();
+    await database.stop();
+  }
+}
+
+/** Runs `doctor`, with the settings of `npm start`. Returns the exit code. */
+export async function examine(app: App, doctor: Required<ProcessRooms>["doctor"]): Promise<number> {
+  const database = await useDatabase(readSettings(process.env));
+  try {
+    return await doctor(database.urls, limitsOf(app));
+  } finally {
     await database.stop();
   }
 }

@@ -1,6 +1,10 @@
-import { type DatabaseUrls, databaseUrls, type Settings } from "../config.ts";
-import { startEmbeddedPostgres } from "./embedded-postgres.ts";
+import { type DatabaseUrls, databaseUrls, InvalidSettings, type Settings } from "../config.ts";
 import { provision } from "./provision.ts";
+import type { ProcessRooms } from "./room.ts";
+import * as rooms from "./rooms.ts";
+
+const optional: ProcessRooms = rooms;
+const { startEmbeddedPostgres } = optional;
 
 export interface UsedDatabase {
   urls: DatabaseUrls;
@@ -9,7 +13,10 @@ export interface UsedDatabase {
   stop(): Promise<void>;
 }
 
-/** Returns the database of the settings, or an embedded PostgreSQL with a login for each role. */
+/**
+ * Returns the database of the settings, or an embedded PostgreSQL with a login for each role.
+ * @throws {InvalidSettings} If `DATABASE_URL` is missing, and the embedded PostgreSQL is left out.
+ */
 export async function useDatabase(settings: Settings): Promise<UsedDatabase> {
   const { DATABASE_URL, DATA_DIR } = settings;
   if (DATABASE_URL !== undefined) {
@@ -19,6 +26,7 @@ export async function useDatabase(settings: Settings): Promise<UsedDatabase> {
       stop: () => Promise.resolve(),
     };
   }
+  if (!startEmbeddedPostgres) throw new InvalidSettings("Cannot start: DATABASE_URL is missing");
   const server = await startEmbeddedPostgres(DATA_DIR);
-  return { urls: await provision(server.url, "shop"), isLocal: true, stop: server.stop };
+  return { urls: await provision(server.url, "cqrs"), isLocal: true, stop: server.stop };
 }

@@ -1,18 +1,8 @@
 import type { Handler } from "../relay/handlers/handler.ts";
+import type { Post } from "../surroundings.ts";
 import { toCloudEvent } from "./cloud-event.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { sign } from "./signature.ts";
-
-/**
- * Posts a text and returns the status, good or bad; does not follow redirects.
- * Rejects without an answer, or when the signal aborts.
- */
-export type Post = (
-  url: string,
-  headers: Record<string, string>,
-  body: string,
-  signal: AbortSignal,
-) => Promise<number>;
 
 const TIMEOUT_MS = 10_000;
 /** About an hour, with the back-off of retries: the receiver may be away for a while. */
@@ -21,7 +11,7 @@ const ATTEMPTS_MAX = 120;
 /**
  * Sends events to an endpoint, as CloudEvents signed by the rules of Standard Webhooks. An event is sent
  * again, under the same id, until the endpoint answers with a 2xx or the attempts are used up.
- * @see docs/publishing.md
+ * @see docs/publish.md
  */
 export function publisher({ name, url, secret, types }: Endpoint, source: string, post: Post): Handler {
   const { host } = new URL(url);

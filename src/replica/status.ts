@@ -1,19 +1,9 @@
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
-import type { Replica } from "./replica.ts";
+import type { ReplicaStatus } from "../read/replica.ts";
 
-/** The progress of a replica. Without an answer from the replica, only `error` is known. */
-export interface ReplicaStatus {
-  position: number | null;
-  /** The number of events in the log missing on the replica. */
-  lag: number | null;
-  /** The age of the oldest missing event; 0 without a missing event. */
-  lagSeconds: number | null;
-  error: string | null;
-}
-
-/** Returns the progress of a replica. `primary` needs the relay's right to read the log. */
-export async function replicaStatus({ watch }: Replica, primary: Database): Promise<ReplicaStatus> {
+/** Returns the progress of a replica, watched through `watch`. `primary` needs the relay's right to read the log. */
+export async function replicaStatus(watch: Database, primary: Database): Promise<ReplicaStatus> {
   let position: number;
   try {
     position = await lastPosition(watch);

@@ -1,6 +1,6 @@
 import process from "node:process";
-import { app } from "./app.ts";
-import { createEdge, type Defer } from "./edge.ts";
+import { app } from "../app.ts";
+import { createEdge, type Defer } from "../edge/edge.ts";
 
 interface Supabase {
   EdgeRuntime: { waitUntil: Defer };

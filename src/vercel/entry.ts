@@ -1,7 +1,7 @@
 import process from "node:process";
-import { app } from "./app.ts";
-import { createEdge, type Defer } from "./edge.ts";
-import { pages } from "./process/pages.ts";
+import { app } from "../app.ts";
+import { createEdge, type Defer } from "../edge/edge.ts";
+import { pages } from "../process/pages.ts";
 
 const edge = createEdge({ app, variables: process.env, keepsConnections: true, pages: pages() });
 

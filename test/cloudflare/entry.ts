@@ -1,4 +1,4 @@
-import { createWorker } from "../../src/cloudflare.ts";
-import { app } from "./app.ts";
+import { createWorker } from "../../src/cloudflare/create-worker.ts";
+import { app } from "../jars/app.ts";
 
 export default createWorker(app);

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { databaseUrls, readSettings } from "../../src/config.ts";
+import { readSettings } from "../../src/compose.ts";
+import { databaseUrls } from "../../src/config.ts";
 import { poolerOf, toDriverUrl, withPooler } from "../../src/database/pooler.ts";
 import { isStatementRunning } from "../../src/database/running.ts";
 import { giveRolesTheirPasswords } from "../../src/migrate.ts";

@@ -1,14 +1,15 @@
 import { sql } from "kysely";
 import { expect } from "vitest";
 import type { DatabaseUrls } from "../../src/config.ts";
-import { examine } from "../../src/process/doctor/doctor.ts";
-import type { Finding } from "../../src/process/doctor/finding.ts";
+import { examine } from "../../src/doctor/doctor.ts";
+import type { Finding } from "../../src/doctor/finding.ts";
+import { limitsOf } from "../../src/process/limits.ts";
 import { app } from "../jars/app.ts";
-import type { TestDatabase } from "./database.ts";
+import type { TestDatabase } from "../support/database.ts";
 
 /** Returns the doctor's findings except "ok". `others` replaces some of the URLs. */
 export async function ailments(test: TestDatabase, others: Partial<DatabaseUrls> = {}): Promise<Finding[]> {
-  const findings = await examine(app, { ...test.urls, ...others });
+  const findings = await examine({ ...test.urls, ...others }, limitsOf(app));
   return findings.filter(({ level }) => level !== "ok");
 }
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { checkClocks } from "../../src/process/doctor/clock.ts";
-import { checkConnections } from "../../src/process/doctor/connections.ts";
-import type { Login } from "../../src/process/doctor/finding.ts";
-import { judgeVersion } from "../../src/process/doctor/reach.ts";
+import { checkClocks } from "../../src/doctor/clock.ts";
+import { checkConnections } from "../../src/doctor/connections.ts";
+import type { Login } from "../../src/doctor/finding.ts";
+import { judgeVersion } from "../../src/doctor/reach.ts";
 import { MIGRATIONS } from "../../src/migrated.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { ailments, ailmentsAfter, saying } from "../support/doctor.ts";
+import { ailments, ailmentsAfter, saying } from "./ailments.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
 
 const NEWEST = MIGRATIONS.at(-1)!;

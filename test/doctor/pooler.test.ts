@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { type Pooler, withPooler } from "../../src/database/pooler.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { ailments } from "../support/doctor.ts";
+import { ailments } from "./ailments.ts";
 import {
   findPgBouncer,
   keepsPrepared,

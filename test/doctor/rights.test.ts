@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { ROLES } from "../../src/process/doctor/finding.ts";
-import { MAY_NOT, NEEDS, type Right, toText } from "../../src/process/doctor/rights.ts";
+import { ROLES } from "../../src/doctor/finding.ts";
+import { MAY_NOT, NEEDS, type Right, toText } from "../../src/doctor/rights.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { ailments, ailmentsAfter, saying } from "../support/doctor.ts";
+import { ailments, ailmentsAfter, saying } from "./ailments.ts";
 
 const test = useTestDatabase({ jars: true });
 const login = (role: string) => `"${test.name}_${role}"`;

@@ -1,10 +1,10 @@
 import { sql } from "kysely";
 import { beforeEach, describe, expect, it } from "vitest";
-import { InvalidSettings } from "../src/config.ts";
-import { createEdge, type Edge } from "../src/edge.ts";
-import { app } from "./jars/app.ts";
-import { useTestDatabase } from "./support/database.ts";
-import { settingsOf } from "./support/program.ts";
+import { InvalidSettings } from "../../src/config.ts";
+import { createEdge, type Edge } from "../../src/edge/edge.ts";
+import { app } from "../jars/app.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { settingsOf } from "../support/program.ts";
 
 const test = useTestDatabase({ jars: true });
 

@@ -1,11 +1,12 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { subscribeReadModel } from "../../src/read/read-model.ts";
 import { createRelay } from "../../src/relay/drain.ts";
 import { runRelay } from "../../src/relay/waking/run.ts";
 import { app } from "../jars/app.ts";
 import { aJar } from "../jars/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
+import { describeOnServer } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
 import { shortOrLong } from "./support/length.ts";
 import { useOwnServer } from "./support/own-server.ts";
@@ -38,7 +39,7 @@ afterAll(async () => {
   await running;
 });
 
-describe("a long load under an old snapshot", () => {
+describeOnServer("a long load under an old snapshot", () => {
   it(
     "leaves nothing behind that a drain or a query walks over, and a command costs what it did",
     async () => {

@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import type { Sql } from "postgres";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { useTestDatabase } from "../support/database.ts";
+import { describeOnServer } from "../support/postgres.ts";
 import { useOwnServer } from "./support/own-server.ts";
 import { watchedRelay } from "./support/watched-relay.ts";
 
@@ -23,7 +24,7 @@ const relay = watchedRelay(test);
 
 afterAll(relay.stop);
 
-describe("a full queue of notifications", () => {
+describeOnServer("a full queue of notifications", () => {
   it("fails whoever notifies, but no command; the relay polls, and empties the queue once it can", async () => {
     relay.start(test.urls.direct);
     await relay.untilListening(true);

@@ -2,8 +2,6 @@ import { Hono } from "hono";
 import type { App } from "../../src/compose.ts";
 import type { Database } from "../../src/database/database.ts";
 import type { Env } from "../../src/http/env.ts";
-import type { Endpoint } from "../../src/publish/endpoint.ts";
-import { type Post, publisher } from "../../src/publish/publisher.ts";
 import { toHandler } from "../../src/relay/handlers/process-manager.ts";
 import { gramsByLabel, jarDetails, toppingUp } from "./jar.ts";
 import { jarCommands, jarQueries } from "./routes.ts";
@@ -15,7 +13,5 @@ export const app = {
   queries: () => new Hono<Env>().route("/", jarQueries()),
   readModels: [jarDetails, gramsByLabel],
   handlers: (db: Database) => [toHandler(db, toppingUp)],
-  publishers: (endpoints: Endpoint[], source: string, post: Post) =>
-    endpoints.map((endpoint) => publisher(endpoint, source, post)),
   timers: () => [],
 } satisfies App;

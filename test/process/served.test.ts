@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { DatabaseUrls } from "../../src/config.ts";
-import { readSettings } from "../../src/config.ts";
+import { readSettings } from "../../src/compose.ts";
 import { start, type Started } from "../../src/process/start.ts";
 import { app } from "../jars/app.ts";
 import { useTestDatabase } from "../support/database.ts";

@@ -5,7 +5,7 @@ import { listParked, retryParked } from "../../src/relay/handlers/parked.ts";
 import { relayStatus } from "../../src/relay/status.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { append } from "../support/handlers.ts";
-import { addPublisher, drainWhatIsDue, post } from "../support/publishers.ts";
+import { addPublisher, drainWhatIsDue, post } from "./publishers.ts";
 import { useReceiver } from "../support/receiver.ts";
 import { until } from "../support/until.ts";
 

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
-import { readSettings } from "../../src/config.ts";
+import { readSettings } from "../../src/compose.ts";
 import { MIGRATIONS } from "../../src/migrated.ts";
 import { start, type Started } from "../../src/process/start.ts";
 import { createRelay, drain } from "../../src/relay/drain.ts";
@@ -24,13 +24,8 @@ describe("a program with endpoints in its settings", () => {
       PUBLISH_TO_PRIVATE_ADDRESSES: "allow",
       PUBLISH_SOURCE: "https://jars.example",
     });
-    return start(
-      app,
-      { ...settings, PUBLISH_TO_PRIVATE_ADDRESSES: allowed },
-      database.urls,
-      "127.0.0.1",
-      parts,
-    );
+    const allowing = { ...settings, ...{ PUBLISH_TO_PRIVATE_ADDRESSES: allowed } };
+    return start(app, allowing, database.urls, "127.0.0.1", parts);
   };
   afterEach(() => started?.stop());
 

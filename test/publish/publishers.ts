@@ -1,11 +1,12 @@
 import { createPost } from "../../src/process/post.ts";
 import type { Endpoint } from "../../src/publish/endpoint.ts";
-import { type Post, publisher } from "../../src/publish/publisher.ts";
+import { publisher } from "../../src/publish/publisher.ts";
 import { createRelay, drain, type Relay } from "../../src/relay/drain.ts";
 import type { Handler } from "../../src/relay/handlers/handler.ts";
-import type { TestDatabase } from "./database.ts";
-import { addHandler, makeDue } from "./handlers.ts";
-import { type Receiver, SECRET } from "./receiver.ts";
+import type { Post } from "../../src/surroundings.ts";
+import type { TestDatabase } from "../support/database.ts";
+import { addHandler, makeDue } from "../support/handlers.ts";
+import { type Receiver, SECRET } from "../support/receiver.ts";
 
 /** Posts like the program, and also to this machine. */
 export const post: Post = createPost("allow");

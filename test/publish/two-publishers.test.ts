@@ -3,7 +3,7 @@ import { drain, drainBatch, withOwnTasks } from "../../src/relay/drain.ts";
 import { relayStatus } from "../../src/relay/status.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { append } from "../support/handlers.ts";
-import { addPublisher, drainWhatIsDue, together } from "../support/publishers.ts";
+import { addPublisher, drainWhatIsDue, together } from "./publishers.ts";
 import { seededRandom } from "../support/random.ts";
 import { useReceiver } from "../support/receiver.ts";
 import { until } from "../support/until.ts";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { drain } from "../../src/relay/drain.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { append } from "../support/handlers.ts";
-import { addPublisher, drainWhatIsDue } from "../support/publishers.ts";
+import { addPublisher, drainWhatIsDue } from "./publishers.ts";
 import { SECRET, useReceiver } from "../support/receiver.ts";
 
 const test = useTestDatabase();

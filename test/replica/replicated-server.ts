@@ -5,10 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import postgres from "postgres";
 import { afterAll, beforeAll } from "vitest";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/process/embedded-postgres.ts";
-import { findBinaries, serverOwner } from "../../src/process/postgres-binaries.ts";
-import { run } from "../../src/process/run.ts";
-import { until } from "./until.ts";
+import { type OwnPostgres, startPostgres } from "../support/postgres.ts";
+import { until } from "../support/until.ts";
 
 export interface ReplicatedServer {
   /** The superuser's URL on the primary. */
@@ -31,18 +29,18 @@ export interface ReplicatedServer {
 /** Starts a PostgreSQL with a streaming replica, only for the tests of a file. */
 export function useReplicatedServer(): ReplicatedServer {
   let folder: string;
-  let [primary, replica]: EmbeddedPostgres[] = [];
+  let [primary, replica]: OwnPostgres[] = [];
   let [onPrimary, onReplica]: postgres.Sql[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "cqrs-replicated-"));
     await chmod(folder, 0o755);
     await mkdir(join(folder, "primary"));
     await chmod(join(folder, "primary"), 0o755);
-    await (await startEmbeddedPostgres(join(folder, "primary"))).stop();
+    await (await startPostgres(join(folder, "primary"))).stop();
     await copyData(join(folder, "primary"), join(folder, "replica"));
-    primary = await startEmbeddedPostgres(join(folder, "primary"));
+    primary = await startPostgres(join(folder, "primary"));
     await makeStandby(join(folder, "replica", "postgres"), primary.url);
-    replica = await startEmbeddedPostgres(join(folder, "replica"));
+    replica = await startPostgres(join(folder, "replica"));
     [onPrimary, onReplica] = [primary, replica].map(({ url }) =>
       postgres(url, { max: 1, fetch_types: false, onnotice: () => {} })
     );
@@ -75,7 +73,7 @@ export function useReplicatedServer(): ReplicatedServer {
     },
     async restartReplica() {
       await onReplica!`checkpoint`;
-      await restart(join(folder, "replica"));
+      await replica!.restart("fast");
     },
     async caughtUp() {
       const [{ position }] = await onPrimary!`select pg_current_wal_insert_lsn()::text as position` as [
@@ -95,13 +93,6 @@ async function copyData(from: string, to: string): Promise<void> {
   await mkdir(to);
   await Promise.all([from, to].map((folder) => chmod(folder, 0o755)));
   await promisify(execFile)("cp", ["-a", join(from, "postgres"), to]);
-}
-
-async function restart(folder: string): Promise<void> {
-  const owner = await serverOwner(folder);
-  const { pg_ctl } = await findBinaries(owner);
-  const code = await run(pg_ctl, ["restart", "-D", join(folder, "postgres"), "-m", "fast", "-w"], owner);
-  if (code !== 0) throw new Error(`Cannot restart PostgreSQL in ${folder}: pg_ctl ended with ${code}`);
 }
 
 async function makeStandby(data: string, primaryUrl: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { databaseUrls, readSettings } from "../../src/config.ts";
+import { readSettings } from "../../src/compose.ts";
+import { databaseUrls } from "../../src/config.ts";
 
 const DATABASE_URL = "postgres://shop_query:own@db/shop";
 

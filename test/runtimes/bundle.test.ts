@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runtime } from "../support/runtime.ts";
 import { type Bundle, bundleWorker } from "./bundle.ts";
+import { hasPlatform } from "./runtimes.ts";
 
 const GZIPPED_BYTES_MAX = 100 * 1024;
 
@@ -12,7 +13,7 @@ interface Output {
   inputs: Record<string, { bytesInOutput: number }>;
 }
 
-describe.skipIf(runtime !== undefined && runtime !== "workerd")(
+describe.skipIf(!hasPlatform("cloudflare") || (runtime !== undefined && runtime !== "workerd"))(
   "the Worker's bundle",
   () => {
     let bundle: Bundle;
@@ -24,7 +25,7 @@ describe.skipIf(runtime !== undefined && runtime !== "workerd")(
       ) as {
         outputs: Record<string, Output>;
       };
-      output = Object.entries(outputs).find(([file]) => file.endsWith("/worker.js"))![1];
+      output = Object.entries(outputs).find(([file]) => file.endsWith("/entry.js"))![1];
     });
     afterAll(() => bundle?.remove());
 

@@ -6,7 +6,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import type { Entries } from "./runtimes.ts";
+import { type Entries, entryOf } from "./runtimes.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const node = join(here, "node_modules/node/bin/node");
@@ -31,7 +31,7 @@ export async function bundleWorker(entries: Entries = "src"): Promise<Bundle> {
     promisify(execFile)(node, [
       join(here, "node_modules/wrangler/bin/wrangler.js"),
       "deploy",
-      join(here, "../..", entries, "worker.ts"),
+      join(here, "../..", entryOf(entries, "cloudflare")),
       "--dry-run",
       "--minify",
       `--config=${join(here, "../../wrangler.jsonc")}`,
@@ -40,7 +40,7 @@ export async function bundleWorker(entries: Entries = "src"): Promise<Bundle> {
     ], { env }),
   ]);
   return {
-    file: join(folder, "worker.js"),
+    file: join(folder, "entry.js"),
     metafile,
     options: JSON.parse(printed.stdout),
     remove: () => rm(folder, { recursive: true }),

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -8,8 +9,20 @@ const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const newestNode = here("node_modules/node/bin/node");
 const deno = here("../../node_modules/deno/deno");
 
-/** The folder of the entries: the program of this checkout, or the one of the tests. */
+/** The program of this checkout, or the one of the tests. */
 export type Entries = "src" | "test/jars";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Returns the path of a program's entry for a platform. */
+export function entryOf(entries: Entries, platform: "deno" | "cloudflare"): string {
+  return `${entries === "src" ? "src" : "test"}/${platform}/entry.ts`;
+}
+
+/** Returns true unless the room of a platform is closed. */
+export function hasPlatform(platform: string): boolean {
+  return existsSync(join(ROOT, "src", platform));
+}
 
 export interface Place {
   entries: Entries;
@@ -42,7 +55,7 @@ export const runtimes = {
     "--allow-read=node_modules/swagger-ui-dist",
     "--host=127.0.0.1",
     `--port=${port}`,
-    `${entries}/deno.ts`,
+    entryOf(entries, "deno"),
   ],
   "workerd": async (place: Place) => [
     here("node_modules/.bin/workerd"),
@@ -55,9 +68,16 @@ export const runtimes = {
 /** The command to run the program like a hosted platform, as closely as possible on this machine. */
 export const platforms = {
   "cloudflare": () => [newestNode, here("serve-worker.mjs")],
-  "vercel": () => [newestNode, here("serve-vercel.ts")],
-  "supabase": () => [deno, "run", "--allow-all", here("serve-supabase.ts")],
+  "vercel": () => [newestNode, here("../vercel/serve.ts")],
+  "supabase": () => [deno, "run", "--allow-all", here("../supabase/serve.ts")],
 };
+
+/** The platform with the entry for a runtime; the other runtimes start `main.ts`. */
+const PLATFORM_OF: Record<string, string> = { deno: "deno", workerd: "cloudflare" };
+
+/** The names of the runtimes, except those of a closed room. */
+export const runtimeNames = (Object.keys(runtimes) as (keyof typeof runtimes)[])
+  .filter((name) => PLATFORM_OF[name] === undefined || hasPlatform(PLATFORM_OF[name]));
 
 export type Runtime = keyof typeof runtimes | keyof typeof platforms;
 

@@ -1,6 +1,6 @@
 import type { TestProject } from "vitest/node";
 import { type Bundle, bundleWorker } from "./bundle.ts";
-import type { Entries } from "./runtimes.ts";
+import { type Entries, hasPlatform } from "./runtimes.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -12,6 +12,11 @@ declare module "vitest" {
 export default async function setup(
   project: TestProject,
 ): Promise<() => Promise<void>> {
+  if (!hasPlatform("cloudflare")) {
+    const none = { file: "", options: { compatibilityDate: "", compatibilityFlags: [] } };
+    project.provide("workers", { "src": none, "test/jars": none });
+    return () => Promise.resolve();
+  }
   const [src, jars] = [
     await bundleWorker("src"),
     await bundleWorker("test/jars"),

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { defineConfig } from "vitest/config";
-import { runtimes } from "./runtimes.ts";
+import { runtimeNames } from "./runtimes.ts";
 
 const common = {
   pool: "forks" as const,
@@ -37,7 +37,7 @@ export default defineConfig({
           include: ["test/runtimes/*.test.ts", "test/shop/runtimes/*.test.ts"],
         },
       },
-      ...Object.keys(runtimes).map((name) => ({
+      ...runtimeNames.map((name) => ({
         test: {
           ...common,
           name,

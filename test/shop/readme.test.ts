@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { readSettings } from "../../src/config.ts";
+import { readSettings } from "../../src/compose.ts";
 import { start } from "../../src/process/start.ts";
 import { openSampleShop } from "../../src/sample-shop.ts";
 import { useTestDatabase } from "../support/database.ts";

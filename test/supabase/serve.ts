@@ -5,4 +5,4 @@ Object.assign(globalThis, {
   EdgeRuntime: { waitUntil: (work: Promise<unknown>) => void work },
 });
 process.env.DENO_SERVE_ADDRESS = `tcp:127.0.0.1:${process.env.PORT}`;
-await import("../../src/supabase.ts");
+await import("../../src/supabase/entry.ts");

@@ -16,6 +16,11 @@ export async function listFiles(folder: string): Promise<string[]> {
   return files.filter((file) => file.endsWith(".ts")).map((file) => file.replaceAll("\\", "/"));
 }
 
+/** Returns the part of a file in src/: the first folder, or the file name without `.ts`. */
+export function partOf(file: string): string {
+  return file.split("/")[0]!.replace(/\.ts$/, "");
+}
+
 /** Lists the imports between the files of `src`. */
 export async function listImports(): Promise<Import[]> {
   const imports = await Promise.all((await listFiles("src")).map(async (from) => {

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { serverOwner } from "../../src/process/postgres-binaries.ts";
 import { until } from "./until.ts";
 import { freePort } from "./free-port.ts";
+import { serverUser } from "./server-user.ts";
 
 /** Pooling by session, by transaction, or by transaction with prepared statements kept (1.21, newer). */
 export type PoolMode = "session" | "transaction" | "transaction-prepared";
@@ -50,7 +50,7 @@ export async function startPgBouncer(
   await writeFile(join(folder, "users"), `"${username}" "${decodeURIComponent(password)}"\n`);
   await writeFile(join(folder, "pgbouncer.ini"), toSettings(folder, adminUrl, port, mode) + more);
   // PgBouncer refuses to run as root.
-  const { uid, gid } = await serverOwner(folder);
+  const { uid, gid } = await serverUser();
   const child = spawn(binary, [join(folder, "pgbouncer.ini")], {
     stdio: "ignore",
     ...uid !== undefined && { uid, gid: gid! },

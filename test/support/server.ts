@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { TestProject } from "vitest/node";
-import { startEmbeddedPostgres } from "../../src/process/embedded-postgres.ts";
+import { startPostgres } from "./postgres.ts";
 import { startTestPooler, type TestPooler } from "./pooler.ts";
 
 declare module "vitest" {
@@ -63,7 +63,7 @@ async function startContainer() {
 async function startEmbedded() {
   const folder = await mkdtemp(join(tmpdir(), "cqrs-test-"));
   await chmod(folder, 0o755);
-  const server = await startEmbeddedPostgres(folder);
+  const server = await startPostgres(folder);
   return {
     kind: "embedded",
     url: server.url,

@@ -1,17 +1,20 @@
 import { app } from "../../../src/app.ts";
-import { afterEach, describe, expect, it } from "vitest";
-import { createHttp } from "../../../src/compose.ts";
-import { readSettings } from "../../../src/config.ts";
+import { afterEach, expect, it } from "vitest";
+import { createHttp, readSettings } from "../../../src/compose.ts";
 import { DatabaseUnavailable } from "../../../src/errors.ts";
 import type { Resources } from "../../../src/http/env.ts";
 import type { Served } from "../../../src/http/served.ts";
 import { isMigrated, MIGRATIONS } from "../../../src/migrated.ts";
+import { createPost } from "../../../src/process/post.ts";
 import { start } from "../../../src/process/start.ts";
-import { askReplica, createReplica } from "../../../src/read/replica.ts";
+import { askStandby } from "../../../src/replica/ask.ts";
+import { replica } from "../../../src/replica/replica.ts";
+import { createStandby } from "../../../src/replica/standby.ts";
 import { expectProblem } from "../../support/problem.ts";
+import { describeOnServer } from "../../support/postgres.ts";
 import { useProxy } from "../../support/proxy.ts";
-import { useReplicatedServer } from "../../support/replicated-server.ts";
-import { useReplicatedShop, withReplica } from "../support/replicated-shop.ts";
+import { useReplicatedServer } from "../../replica/replicated-server.ts";
+import { useReplicatedShop, withReplica } from "./replicated-shop.ts";
 import { until } from "../../support/until.ts";
 import { createRelay } from "../../../src/relay/drain.ts";
 
@@ -37,7 +40,7 @@ afterEach(async () => {
   await Promise.all([alone, helped].map(untilBack));
 });
 
-describe("without the replica", () => {
+describeOnServer("without the replica", () => {
   it("queries are answered with 503 and when to come again, and the rest goes on", async () => {
     await proxy.close();
     for (let asked = 0; asked < 3; asked++) {
@@ -66,10 +69,10 @@ describe("without the replica", () => {
 
   it("its being away is remembered after one query", async () => {
     const nowhere = alone.database.open(NOWHERE, { max: 1 });
-    const replica = createReplica({ db: nowhere, watch: nowhere, fallback: "none" }, isMigrated);
-    expect(replica.isThere()).toBe(true);
-    await expect(askReplica(replica, alone.database.query, isMigrated)).rejects.toThrow(DatabaseUnavailable);
-    await until("it is taken for away", () => !replica.isThere());
+    const standby = createStandby({ db: nowhere, watch: nowhere, fallback: "none" }, isMigrated);
+    expect(standby.isThere()).toBe(true);
+    await expect(askStandby(standby, alone.database.query, isMigrated)).rejects.toThrow(DatabaseUnavailable);
+    await until("it is taken for away", () => !standby.isThere());
   });
 
   it("a process starts only if the primary may answer", async () => {
@@ -89,15 +92,20 @@ describe("without the replica", () => {
   });
 });
 
-describe("without the primary", () => {
+describeOnServer("without the primary", () => {
   it("a process that serves queries is ready and answers them, and one that serves commands is not ready", async () => {
     const { database } = alone;
     const nowhere = database.open(NOWHERE, { max: 1 });
     const onReplica = database.open(server.onReplica(database.urls.query), { max: 1 });
-    const replica = createReplica({ db: onReplica, watch: onReplica, fallback: "none" }, isMigrated);
+    const { replica: opened } = replica.open({ ...readSettings({}), QUERY_FALLBACK: "none" }, {
+      urls: withReplica(database.urls, server.onReplica(database.urls.query)),
+      databases: { queries: nowhere, relay: nowhere },
+      openPool: () => onReplica,
+      createPost,
+    });
     const parts: Resources = {
       databases: { commands: nowhere, queries: nowhere },
-      replica,
+      replica: opened,
       relay: createRelay({ db: nowhere, subscriptions: [] }),
     };
     const statusOf = async (serve: Served, path: string) =>
@@ -109,7 +117,7 @@ describe("without the primary", () => {
   });
 });
 
-describe("a replica that swallows everything", () => {
+describeOnServer("a replica that swallows everything", () => {
   it("is waited for at first, and then no more", async () => {
     await untilBack(helped);
     proxy.blackHole = true;
@@ -128,7 +136,7 @@ describe("a replica that swallows everything", () => {
   });
 });
 
-describe("a replica that is behind in migrations", () => {
+describeOnServer("a replica that is behind in migrations", () => {
   it("is not asked, and the process is not ready, until it has caught up", async () => {
     const { owner } = alone.database;
     const migrations = owner.withTables<{ kysely_migration: { name: string; timestamp: string } }>();

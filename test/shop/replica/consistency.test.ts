@@ -1,10 +1,11 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { DatabaseUnavailable } from "../../../src/errors.ts";
 import { findProduct } from "../../../src/features/catalog/queries/product-catalog.ts";
 import { type Answer } from "../../support/app.ts";
 import { expectProblem } from "../../support/problem.ts";
-import { useReplicatedServer } from "../../support/replicated-server.ts";
-import { useReplicatedShop } from "../support/replicated-shop.ts";
+import { describeOnServer } from "../../support/postgres.ts";
+import { useReplicatedServer } from "../../replica/replicated-server.ts";
+import { useReplicatedShop } from "./replicated-shop.ts";
 import { untilShown } from "../support/shown.ts";
 import { until } from "../../support/until.ts";
 
@@ -33,7 +34,7 @@ async function resumed(): Promise<void> {
 
 afterEach(resumed);
 
-describe("a query with a token, on a replica", () => {
+describeOnServer("a query with a token, on a replica", () => {
   it("waits until the replica has the event", async () => {
     const { id, token } = await unreplayed();
     expectProblem(await shop.get(`/products/${id}`, wait(token, 0)), 503, "read-model-behind");
@@ -57,7 +58,7 @@ describe("a query with a token, on a replica", () => {
   });
 });
 
-describe("?consistency=strong", () => {
+describeOnServer("?consistency=strong", () => {
   it("shows at once what the replica lacks", async () => {
     const { id } = await unreplayed();
     expectProblem(await shop.get(`/products/${id}`), 404, "not-found");
@@ -72,7 +73,7 @@ describe("?consistency=strong", () => {
   });
 });
 
-describe("As-Of of a replica", () => {
+describeOnServer("As-Of of a replica", () => {
   it("is never later than what it lacks, and goes on with what it replays", async () => {
     const { id } = await unreplayed();
     const { recorded_at, position } = await shop.database.owner.selectFrom("write.events")
@@ -90,7 +91,7 @@ describe("As-Of of a replica", () => {
   });
 });
 
-describe("GET /ops/relay", () => {
+describeOnServer("GET /ops/relay", () => {
   it("says how far the replica is behind", async () => {
     await until("it has everything", async () => (await shop.replica() as { lag: number }).lag === 0);
     await unreplayed();

@@ -1,14 +1,16 @@
 import { sql } from "kysely";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { readModelSubscriptions } from "../support/shop.ts";
 import type { Database } from "../../../src/database/database.ts";
 import { isMigrated } from "../../../src/migrated.ts";
-import { askReplica, createReplica, type Replica } from "../../../src/read/replica.ts";
+import { askStandby } from "../../../src/replica/ask.ts";
+import { createStandby, type Standby } from "../../../src/replica/standby.ts";
 import { createRelay, drain } from "../../../src/relay/drain.ts";
 import { reportListener } from "../../../src/relay/waking/listeners.ts";
 import { aProduct } from "../support/arrange.ts";
 import { useTestDatabase } from "../../support/database.ts";
-import { useReplicatedServer } from "../../support/replicated-server.ts";
+import { describeOnServer } from "../../support/postgres.ts";
+import { useReplicatedServer } from "../../replica/replicated-server.ts";
 import { until } from "../../support/until.ts";
 
 /** Longer than a test takes. */
@@ -22,12 +24,12 @@ beforeAll(async () => {
   replicaDb = test.open(server.onReplica(test.urls.query));
 });
 
-describe("a query that is in the way of what the replica replays", () => {
+describeOnServer("a query that is in the way of what the replica replays", () => {
   /** Replaces the view during the first `conflicts` tries of a query. Returns the databases asked. */
-  async function askInTheWay({ fallback, conflicts }: Pick<Replica, "fallback"> & { conflicts: number }) {
-    const replica = createReplica({ db: replicaDb, watch: replicaDb, fallback }, isMigrated);
+  async function askInTheWay({ fallback, conflicts }: Pick<Standby, "fallback"> & { conflicts: number }) {
+    const replica = createStandby({ db: replicaDb, watch: replicaDb, fallback }, isMigrated);
     const asked: ("replica" | "primary")[] = [];
-    await askReplica(replica, test.query, async (db) => {
+    await askStandby(replica, test.query, async (db) => {
       asked.push(db === replicaDb ? "replica" : "primary");
       const seconds = asked.length <= conflicts ? SECONDS : 0;
       const query = sql`select pg_sleep(${seconds}) from (select count(*) from read.sales_by_day) as sales`;
@@ -68,8 +70,8 @@ describe("a query that is in the way of what the replica replays", () => {
 
   it("is not asked of the primary when it just takes too long", async () => {
     const impatient = test.open(server.onReplica(test.urls.query), { max: 1, deadlineMs: 50 });
-    const replica = createReplica({ db: impatient, watch: replicaDb, fallback: "primary" }, isMigrated);
-    const asking = askReplica(replica, test.query, async (db) => {
+    const replica = createStandby({ db: impatient, watch: replicaDb, fallback: "primary" }, isMigrated);
+    const asking = askStandby(replica, test.query, async (db) => {
       expect(db).toBe(impatient);
       await sql`select pg_sleep(${SECONDS})`.execute(db);
     });
@@ -77,7 +79,7 @@ describe("a query that is in the way of what the replica replays", () => {
   });
 });
 
-describe("the As-Of of a replica that has replayed nothing since it was started", () => {
+describeOnServer("the As-Of of a replica that has replayed nothing since it was started", () => {
   it("is the newest time that its rows tell of", async () => {
     await aProduct(test.command);
     await drain(createRelay({ db: test.relay, subscriptions: readModelSubscriptions }), 5_000);

@@ -1,8 +1,9 @@
-import { type DatabaseUrls, databaseUrls, readSettings } from "../../../src/config.ts";
+import { readSettings } from "../../../src/compose.ts";
+import { type DatabaseUrls, databaseUrls } from "../../../src/config.ts";
 import { type Answer, OPS_TOKEN, toAnswer } from "../../support/app.ts";
 import { settingsOf } from "../../support/program.ts";
-import type { ReplicatedServer } from "../../support/replicated-server.ts";
-import { type RunningShop, useRunningShop } from "./running-shop.ts";
+import type { ReplicatedServer } from "../../replica/replicated-server.ts";
+import { type RunningShop, useRunningShop } from "../support/running-shop.ts";
 
 export interface ReplicatedShop extends RunningShop {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hasPlatform } from "../../runtimes/runtimes.ts";
 import { useTestDatabase } from "../../support/database.ts";
 import { useRuntime } from "../../support/runtime.ts";
 import { untilShown } from "../support/shown.ts";
@@ -11,10 +12,10 @@ const lamp = {
 };
 
 describe.each(
-  [
+  ([
     { platform: "vercel", path: "", place: "" },
     { platform: "supabase", path: "/shop", place: "/functions/v1/shop" },
-  ] as const,
+  ] as const).filter(({ platform }) => hasPlatform(platform)),
 )("On $platform", ({ platform, path, place }) => {
   const program = useRuntime(() => test.urls, { OPS_TOKEN: "operator" }, { name: platform });
 

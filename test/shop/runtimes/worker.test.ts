@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sql } from "kysely";
 import { toAnswer } from "../../support/app.ts";
+import { hasPlatform } from "../../runtimes/runtimes.ts";
 import { hold, untilBlocked } from "../../support/hold.ts";
 import { expectProblem } from "../../support/problem.ts";
 import { useTestDatabase } from "../../support/database.ts";
@@ -18,9 +19,12 @@ const useWorker = (settings: () => Record<string, string>) =>
 const post = (url: string, body: object) =>
   fetch(url, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
 
+/** Skipped without the room of the platform. */
+const describeWorker = describe.skipIf(!hasPlatform("cloudflare"));
+
 const lamp = { name: "Lamp", priceCents: 1 };
 
-describe("A Worker", () => {
+describeWorker("A Worker", () => {
   const worker = useWorker(() => ({ RELAY: "off" }));
 
   it("leaves no connection behind", async () => {
@@ -29,7 +33,7 @@ describe("A Worker", () => {
   });
 });
 
-describe("A Worker whose database", () => {
+describeWorker("A Worker whose database", () => {
   const worker = useWorker(() => ({
     COMMAND_DATABASE_URL: proxy.url(test.urls.command),
     QUERY_DATABASE_URL: proxy.url(test.urls.query),
@@ -55,7 +59,7 @@ describe("A Worker whose database", () => {
   });
 });
 
-describe("The Worker's cron", () => {
+describeWorker("The Worker's cron", () => {
   const worker = useWorker(() => ({ RELAY: "off" }));
 
   it("relays what nobody has", async () => {
@@ -66,7 +70,7 @@ describe("The Worker's cron", () => {
   });
 });
 
-describe("A Worker with Hyperdrive", () => {
+describeWorker("A Worker with Hyperdrive", () => {
   const worker = useWorker(() => ({ HYPERDRIVE: "on" }));
 
   it("reaches the databases whose names its bindings have, and relays after a command", async () => {

@@ -1,7 +1,8 @@
 import { app } from "../../../src/app.ts";
 import { afterAll, beforeAll } from "vitest";
 import { createClient } from "../../../src/client.ts";
-import { type DatabaseUrls, readSettings } from "../../../src/config.ts";
+import { readSettings } from "../../../src/compose.ts";
+import type { DatabaseUrls } from "../../../src/config.ts";
 import { start, type Started } from "../../../src/process/start.ts";
 import { runtime, useRuntime } from "../../support/runtime.ts";
 import { type TestDatabase, useTestDatabase } from "../../support/database.ts";

@@ -3,9 +3,8 @@ import { chmod, chown, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
-import { type Owner, serverOwner } from "../../../../src/process/postgres-binaries.ts";
-import { run } from "../../../../src/process/run.ts";
 import { freePort } from "../../../support/free-port.ts";
+import { runAs, serverUser, type User } from "../../../support/server-user.ts";
 
 const VERSIONS = "/usr/lib/postgresql";
 
@@ -23,7 +22,7 @@ export interface DebianServer {
   readonly url: string;
   /** A folder with write access for the server's user. */
   readonly folder: string;
-  readonly owner: Owner;
+  readonly owner: User;
 }
 
 /** Starts a server of Debian's PostgreSQL for the tests of a file. */
@@ -34,7 +33,7 @@ export function useDebianServer(programs: string): DebianServer {
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), "cqrs-debian-"));
     await chmod(folder, 0o755);
-    const owner = await serverOwner(folder);
+    const owner = await serverUser();
     if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid!);
     const port = await freePort();
     server = { folder, owner, url: `postgres://postgres@127.0.0.1:${port}/postgres` };
@@ -61,7 +60,7 @@ export function useDebianServer(programs: string): DebianServer {
 }
 
 /** Runs a program to the end. @throws {Error} If the exit code is not 0. */
-export async function must(program: string, args: string[], owner: Owner): Promise<void> {
-  const code = await run(program, args, owner);
+export async function must(program: string, args: string[], owner: User): Promise<void> {
+  const code = await runAs(owner, program, args);
   if (code !== 0) throw new Error(`Cannot go on: ${program} ${args.join(" ")} ended with ${code}`);
 }
