@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Bundle } from "./bundle.ts";
@@ -101,7 +101,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "worker")],
 );
 const worker :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  modules = [(name = "worker.js", esModule = embed "${basename(file)}")],
   compatibilityDate = "${options.compatibilityDate}",
   compatibilityFlags = ${JSON.stringify(options.compatibilityFlags)},
   bindings = [(name = "ASSETS", service = "assets"), ${variables.join(", ")}],
