@@ -24,6 +24,8 @@ export interface CommandContext {
   /** The event leading to the command; null when a caller sends the command. */
   causationId?: string | null;
   idempotencyKey?: string | undefined;
+  /** True when the first result of the key counts for any id and input: an event is reacted to once. */
+  firstInputWins?: true;
   /** The version the caller insists on. */
   ifMatch?: number | undefined;
 }

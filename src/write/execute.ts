@@ -23,6 +23,7 @@ import {
   storedResultOf,
   toKey,
 } from "./idempotency.ts";
+import { inTurn, whileSaving } from "./turns.ts";
 
 const ATTEMPTS_MAX = 3;
 const BACKOFF_MS = 10;
@@ -30,13 +31,14 @@ const BACKOFF_MS = 10;
 /**
  * Carries out a command: a single query to load (none when nothing is to be loaded), a single statement to
  * save. A missing id is made. After a version conflict, a deadlock or a serialization failure, decides again
- * on the newer state, three times in all.
+ * on the newer state, three times in all. Commands of the process for the same stream take turns.
  *
  * @throws {CommandRejected} If the business says no.
  * @throws {NotFound} If the aggregate does not exist.
  * @throws {VersionMismatch} If the aggregate is not at `ifMatch`.
  * @throws {VersionConflict} If others were faster every time, or the aggregate to be created exists.
- * @throws {TryAgain} If others made PostgreSQL undo the command every time: send the command again.
+ * @throws {TryAgain} If others made PostgreSQL undo the command every time, or the turn does not come: send the
+ * command again.
  * @throws {IdempotencyKeyReused} If the key was used with another id or input: choose a new key.
  * @throws {CommandInProgress} If a command with the same key is running.
  */
@@ -48,13 +50,30 @@ export async function execute<Input, State, E extends Event, Loaded>(
 ): Promise<CommandResult> {
   const key = await toKey(command.name, given, context);
   const attempt: Attempt<Input> = { id: given.id ?? uuidv7(), input: given.input, key };
+  const stream = streamOf(command.aggregate.category, attempt.id);
+  return await inTurn(db, stream, key, () => decideUntilSaved(db, command, attempt, context));
+}
+
+async function decideUntilSaved<Input, State, E extends Event, Loaded>(
+  db: Database,
+  command: Command<Input, State, E, Loaded>,
+  attempt: Attempt<Input>,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const { key } = attempt;
   let mustLoad = !command.creates || command.load !== undefined;
 
   for (let attempts = 1;; attempts++) {
     try {
       const found = mustLoad ? await load(db, command, attempt) : NOTHING;
-      if (found.stored && key) return replay(found.stored, key);
-      return await decideAndSave(db, command, attempt, found as Found<Loaded>, context);
+      if (found.stored && key) {
+        return context.firstInputWins ? found.stored.result : replay(found.stored, key);
+      }
+      return await whileSaving(
+        db,
+        key,
+        () => decideAndSave(db, command, attempt, found as Found<Loaded>, context),
+      );
     } catch (error) {
       const reason = explain(error, command.name, command.aggregate.constraints);
       const isRepeated = reason instanceof AlreadyCarriedOut;
