@@ -107,14 +107,18 @@ begin
 end;
 $$;
 
--- Deletes results older than 30 days, at most 10,000 at a time; returns the number of deleted results.
+-- Deletes results older than 30 days, at most 10,000 at a time; returns the number of deleted results. The results of a
+-- handler stay while any event waits longer for the handler (0006_lanes.sql): told again, an event must meet its results.
 create function write.sweep_idempotency_keys() returns integer
 language plpgsql security definer set search_path = '' as $$
 declare
   swept integer;
 begin
   delete from write.idempotency_keys where (caller, command, key) in (
-    select caller, command, key from write.idempotency_keys where created_at < now() - interval '30 days' limit 10000
+    select caller, command, key from write.idempotency_keys
+    where created_at < now() - interval '30 days'
+      and caller not in (select subscription from relay.lanes where waiting_since < now() - interval '29 days')
+    limit 10000
   );
   get diagnostics swept = row_count;
   return swept;

@@ -1,24 +1,16 @@
 -- Read models: checkpoints, the refresh of the content, the freshness of answers, and the way back after an older copy
 -- of the database was restored.
 
--- The progress of each subscription: of read models and, see 0006_handlers.sql, of handlers.
+-- The progress of each subscription: of read models and, see 0006_lanes.sql, of handlers.
 create table relay.checkpoints (
   subscription text primary key,
-  -- the last position passed: every event up to the position is handled or a retry; 0 before the first
+  -- the last position passed: every event up to the position is handled, or in a lane (0006_lanes.sql); 0 before the first
   position bigint not null,
   -- the end of the subscription's rest
   rests_until timestamptz not null default '-infinity',
   -- null when the last try went well
   last_error text,
-  -- the number of the last lease: a holder with a smaller number has lost the lease
-  fence bigint not null default 0,
-  -- the last position of the leased batch; null while no batch is leased
-  leased_to bigint,
-  -- the end of the lease; afterwards another relay takes over
-  leased_until timestamptz,
-  constraint position_is_not_negative check (position >= 0),
-  constraint lease_leads_on check (leased_to > position),
-  constraint lease_has_an_end check ((leased_to is null) = (leased_until is null))
+  constraint position_is_not_negative check (position >= 0)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
 -- Claims a checkpoint for the current transaction. Returns false when another relay has or has moved the checkpoint:
@@ -142,7 +134,7 @@ end;
 $$;
 
 -- Sets every checkpoint beyond the log back to the end of the log, and returns the moved checkpoints with both
--- positions. If any was moved, deletes the retries beyond the log and recomputes every read model: any read model may
+-- positions. If any was moved, shortens the lanes beyond their streams and recomputes every read model: any read model may
 -- show the effect of events no longer in the log.
 create function relay.rewind() returns table (subscription text, was_at bigint, ends_at bigint)
 language plpgsql security definer set search_path = '' as $$
@@ -157,13 +149,23 @@ begin
       select checkpoints.* from relay.checkpoints where checkpoints.position > log_end for update of checkpoints
     )
     update relay.checkpoints
-    set position = log_end, rests_until = '-infinity', last_error = null, leased_to = null,
-      leased_until = null, fence = checkpoints.fence + 1
+    set position = log_end, rests_until = '-infinity', last_error = null
     from beyond
     where checkpoints.subscription = beyond.subscription
     returning checkpoints.subscription, beyond.position, checkpoints.position;
   if found then
-    delete from relay.retries where position > log_end;
+    with ends as materialized (
+      select lanes.subscription, lanes.stream,
+        (select coalesce(max(version), 0) from write.events where events.stream = lanes.stream) as last_version
+      from relay.lanes order by lanes.subscription collate "C", lanes.stream collate "C" for update
+    ),
+    gone as (
+      delete from relay.lanes using ends
+      where lanes.subscription = ends.subscription and lanes.stream = ends.stream and next_version > ends.last_version
+    )
+    update relay.lanes set last_version = ends.last_version from ends
+    where lanes.subscription = ends.subscription and lanes.stream = ends.stream
+      and next_version <= ends.last_version and lanes.last_version > ends.last_version;
     perform relay.recompute(checkpoints.subscription) from relay.checkpoints
     where to_regclass(format('read.%I', checkpoints.subscription || '_source')) is not null;
   end if;

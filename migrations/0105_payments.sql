@@ -8,14 +8,15 @@ create table write.payments (
   status text not null,
   -- the amount given back; null while nothing was
   refunded_cents bigint,
-  -- the time limit for an answer (database time); afterwards the payment is given up
-  answer_due_at timestamptz(3) not null default now() + interval '1 minute',
+  requested_at timestamptz(3) not null default now(),
+  -- the time limit for an answer (database time), a minute after the gateway was first asked; null while not asked
+  answer_due_at timestamptz(3),
   version integer not null,
   constraint amount_is_not_negative check (amount_cents >= 0),
-  constraint payment_status_is_known check (status in ('requested', 'taken', 'declined', 'refunding', 'refunded')),
+  constraint payment_status_is_known check (status in ('requested', 'taken', 'declined', 'not asked', 'refunding', 'refunded')),
   constraint no_more_is_refunded_than_paid check (refunded_cents between 0 and amount_cents)
 );
-create index payments_for_time_limit_idx on write.payments (answer_due_at) where status = 'requested';
+create index payments_for_time_limit_idx on write.payments (requested_at) where status = 'requested';
 
 -- The books of the sample payment gateway, to be replaced by a real gateway: the amount taken for each payment.
 create table write.sample_charges (

@@ -85,7 +85,9 @@ begin
       ('relay', 'execute on function write.sweep_idempotency_keys'),
       ('relay', 'select, update on relay.state, relay.outbox_start, relay.checkpoints'),
       ('relay', 'select, insert on relay.log'),
-      ('relay', 'select, insert, update, delete on relay.retries, relay.listeners'),
+      ('relay', 'select, insert, update, delete on relay.lanes, relay.handled_types, relay.listeners'),
+      ('relay', 'select, insert on relay.skipped'),
+      ('relay', 'usage on sequence relay.holds'),
       ('relay', 'execute on all functions in schema relay'),
       ('relay', 'select on all tables in schema read'),
       -- Every process waits for the migrations before serving.

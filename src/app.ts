@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { App } from "./compose.ts";
+import type { Settings } from "./config.ts";
 import type { Database } from "./database/database.ts";
 import { catalogCommands } from "./features/catalog/commands/routes.ts";
 import { productCatalog } from "./features/catalog/queries/product-catalog.ts";
@@ -16,6 +17,7 @@ import { orderingQueries } from "./features/ordering/queries/routes.ts";
 import { salesByDay } from "./features/ordering/queries/sales-by-day.ts";
 import { collectPayments, timeOutPayments } from "./features/payments/collect-payments.ts";
 import { sampleGateway } from "./features/payments/sample-gateway.ts";
+import { type PaymentSettings, paymentSettings } from "./features/payments/settings.ts";
 import type { Env } from "./http/env.ts";
 import { toHandler } from "./relay/handlers/process-manager.ts";
 
@@ -48,7 +50,17 @@ const readModels = [orderDetails, productCatalog, fulfilmentQueue, salesByDay, o
 const handlers = (db: Database) => [toHandler(db, fulfilment), collectPayments(db, sampleGateway(db))];
 
 /** The timers: work that the clock makes due. */
-const timers = (db: Database) => [timeOutPayments(db)];
+const timers = (db: Database, settings?: Partial<Settings & PaymentSettings>) => [
+  timeOutPayments(db, settings?.PAYMENT_ASK_WITHIN_MS),
+];
 
 /** The table of contents: everything the program accepts, answers and subscribes to. */
-export const app = { info, commands, queries, readModels, handlers, timers } satisfies App;
+export const app = {
+  info,
+  commands,
+  queries,
+  readModels,
+  handlers,
+  timers,
+  settings: paymentSettings,
+} satisfies App;

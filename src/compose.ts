@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type * as z from "zod/mini";
 import { type DatabaseUrls, parseSettings, type Settings } from "./config.ts";
 import { type Database, openDatabase } from "./database/database.ts";
 import type { Env, Resources } from "./http/env.ts";
@@ -6,23 +7,28 @@ import { health, operations } from "./http/operations.ts";
 import { serveApi } from "./http/serve-api.ts";
 import { elsewhere, type Served } from "./http/served.ts";
 import { type ReadModel, subscribeReadModel } from "./read/read-model.ts";
-import { createRelay } from "./relay/drain.ts";
+import { createRelay } from "./relay/relay.ts";
 import type { Handler } from "./relay/handlers/handler.ts";
 import { subscribeHandler } from "./relay/handlers/subscribe-handler.ts";
 import type { Timer } from "./relay/handlers/timer.ts";
 import type { House, Room } from "./room.ts";
 import * as rooms from "./rooms.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { shareTurns } from "./write/turns.ts";
 
 /** The optional parts of the program. */
 const optional: Room[] = Object.values(rooms);
 
 /**
- * Reads the settings of the program and of its rooms from environment variables.
+ * Reads the settings of the program, of its rooms and of the application from environment variables.
  * @throws {InvalidSettings} If any setting is wrong.
  */
-export function readSettings(variables: Record<string, string | undefined>): Settings {
-  return parseSettings(variables, optional.map(({ settings }) => settings));
+export function readSettings(
+  variables: Record<string, string | undefined>,
+  app?: Pick<App, "settings">,
+): Settings {
+  const own = app?.settings ? [app.settings] : [];
+  return parseSettings(variables, [...optional.map(({ settings }) => settings), ...own]);
 }
 
 /** The parts of the program that differ from one application to another: see `src/app.ts`. */
@@ -31,8 +37,10 @@ export interface App {
   commands(): Hono<Env>;
   queries(): Hono<Env>;
   readModels: ReadModel[];
-  handlers(db: Database): Handler[];
-  timers(db: Database): Timer[];
+  handlers(db: Database, settings?: Settings): Handler[];
+  timers(db: Database, settings?: Settings): Timer[];
+  /** The settings of the application, besides those of the program. */
+  settings?: z.ZodMiniType<object>;
 }
 
 export interface HttpOptions {
@@ -79,10 +87,11 @@ export function compose(
     handlers: openPool("handlers", urls.command),
     relay: openPool("relay", urls.relay),
   };
+  shareTurns(databases.commands, databases.handlers);
   const house: House = { urls, databases, openPool, createPost };
   const additions = optional.map((room) => room.open(settings, house));
   const handlers = [
-    ...app.handlers(databases.handlers),
+    ...app.handlers(databases.handlers, settings),
     ...additions.flatMap(({ handlers = [] }) => handlers),
   ];
   const begins = additions.flatMap(({ begin = [] }) => begin);
@@ -91,7 +100,7 @@ export function compose(
     relay: createRelay({
       db: databases.relay,
       subscriptions: [...app.readModels.map(subscribeReadModel), ...handlers.map(subscribeHandler)],
-      timers: app.timers(databases.handlers),
+      timers: app.timers(databases.handlers, settings),
       delayMs: settings.RELAY_DELAY_MS,
       ...stopping && { stopping },
     }),

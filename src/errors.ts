@@ -59,6 +59,11 @@ export class CommandInProgress extends Error {
   readonly code = "command-in-progress";
 }
 
+/** The event is not parked, or no longer: list the parked events again. */
+export class NoLongerParked extends Error {
+  readonly code = "no-longer-parked";
+}
+
 /** The row is still referred to, for the reason in `code`. */
 export class StillInUse extends Error {
   readonly code: string;
@@ -74,7 +79,10 @@ export class ReadModelBehind extends Error {
   readonly code = "read-model-behind";
 }
 
-/** PostgreSQL undid the statement, for example to end a deadlock. Nothing was changed: send it again. */
+/**
+ * PostgreSQL undid the statement, for example to end a deadlock, or too many commands wait for the stream.
+ * Nothing was changed: send it again.
+ */
 export class TryAgain extends Error {
   readonly code = "try-again";
 }

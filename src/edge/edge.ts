@@ -3,7 +3,8 @@ import { type App, compose, type Composed, createHttp, readSettings } from "../c
 import { databaseUrls, InvalidSettings } from "../config.ts";
 import type { Env } from "../http/env.ts";
 import { configureLogging, getLogger } from "../logging.ts";
-import { drain, type Drained, drainEvents, withOwnTasks } from "../relay/drain.ts";
+import { drain, type Drained, drainEvents } from "../relay/drain.ts";
+import { withOwnTasks } from "../relay/relay.ts";
 import { sleep } from "../sleep.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { createPostByFetch } from "./post-by-fetch.ts";
@@ -56,7 +57,7 @@ const logger = getLogger("cqrs.edge");
  * @throws {InvalidSettings} If any setting is wrong.
  */
 export function createEdge({ app, variables, keepsConnections, ...options }: EdgeOptions): Edge {
-  const settings = readSettings(variables);
+  const settings = readSettings(variables, app);
   const { DATABASE_URL, RELAY, SERVE, LOG_LEVEL } = settings;
   if (DATABASE_URL === undefined) throw new InvalidSettings("Cannot start: DATABASE_URL is missing");
   configureLogging(LOG_LEVEL, "json");
@@ -86,10 +87,12 @@ export function createEdge({ app, variables, keepsConnections, ...options }: Edg
     },
     async drain() {
       const parts = kept ?? open();
+      const own = withOwnTasks(parts.relay);
       try {
         await parts.begin?.();
-        return await drain(withOwnTasks(parts.relay), DRAIN_MS);
+        return await drain(own, DRAIN_MS);
       } finally {
+        await own.crew.interrupt();
         await close(parts);
       }
     },
@@ -98,15 +101,17 @@ export function createEdge({ app, variables, keepsConnections, ...options }: Edg
 
 /** Never fails: the next command, or the clock, relays the rest. */
 async function drainAfterCommand({ relay, begin }: Composed): Promise<void> {
+  const own = withOwnTasks(relay);
   try {
     await begin?.();
-    for (const pauseMs of LOOK_AGAIN_MS) {
-      const { more } = await drainEvents(withOwnTasks(relay), DRAIN_AFTER_COMMAND_MS);
+    for (const pauseMs of [...LOOK_AGAIN_MS, 0]) {
+      const { more } = await drainEvents(own, DRAIN_AFTER_COMMAND_MS);
       if (!more) return;
       await sleep(pauseMs);
     }
-    await drainEvents(withOwnTasks(relay), DRAIN_AFTER_COMMAND_MS);
   } catch (error) {
     logger.error("Cannot relay after a command: {message}", { message: (error as Error).message });
+  } finally {
+    await own.crew.interrupt();
   }
 }

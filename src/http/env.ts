@@ -1,6 +1,6 @@
 import type { Database } from "../database/database.ts";
 import type { Replica } from "../read/replica.ts";
-import type { Relay } from "../relay/drain.ts";
+import type { Relay } from "../relay/relay.ts";
 
 /** The resources of a request. Where connections cannot outlive a request, each request brings its own. */
 export interface Resources {

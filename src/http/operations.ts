@@ -3,7 +3,8 @@ import { bearerAuth } from "hono/bearer-auth";
 import { timingSafeEqual } from "hono/utils/buffer";
 import * as z from "zod/mini";
 import { Unauthorized } from "../errors.ts";
-import { drain, withOwnTasks } from "../relay/drain.ts";
+import { drain } from "../relay/drain.ts";
+import { withOwnTasks } from "../relay/relay.ts";
 import { listListeners } from "../relay/waking/listeners.ts";
 import { relayStatus } from "../relay/status.ts";
 import type { Env } from "./env.ts";
@@ -39,6 +40,7 @@ const relayShape = z.object({
     position: z.int(),
     lag: z.int(),
     lagSeconds: z.number(),
+    failing: z.int(),
     parked: z.int(),
     lastError: z.nullable(z.string()),
   })),

@@ -1,14 +1,19 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
-import { NotFound } from "../errors.ts";
 import { after, limit, pageOf, toPage } from "../read/page.ts";
-import { listParked, retryParked } from "../relay/handlers/parked.ts";
+import {
+  listParked,
+  parseParkedId,
+  retryAllParked,
+  retryParked,
+  skipParked,
+} from "../relay/handlers/parked.ts";
 import type { Env } from "./env.ts";
 import { body, path, query } from "./input.ts";
 import { operation } from "./openapi.ts";
 
 const parkedEvent = z.object({
-  id: z.int(),
+  id: z.string(),
   subscription: z.string(),
   position: z.int(),
   eventId: z.uuid(),
@@ -20,14 +25,20 @@ const parkedEvent = z.object({
   parkedAt: z.iso.datetime(),
   waiting: z.int(),
 });
-const page = z.strictObject({ limit, after: z.optional(after(z.tuple([z.int()]))) });
+const page = z.strictObject({ limit, after: z.optional(after(z.tuple([z.string(), z.string()]))) });
 const retried = z.object({ retried: z.int() });
-const byNumber = z.strictObject({
-  id: z.coerce.number().check(z.int(), z.minimum(1), z.maximum(Number.MAX_SAFE_INTEGER)),
+const skipped = z.object({ skipped: z.int() });
+const byId = z.strictObject({
+  id: z.string().check(
+    z.maxLength(1_000),
+    z.refine((id) => parseParkedId(id) !== undefined, "is not <subscription>:<stream>:<version>"),
+  ),
 });
-const bySubscription = z.strictObject({ subscription: z.string().check(z.minLength(1)) });
+const text = z.string().check(z.minLength(1), z.maxLength(10_000));
+const bySubscription = z.strictObject({ subscription: text, error: z.optional(text) });
+const withReason = z.strictObject({ reason: text });
 
-/** The operator's routes to list events that the relay has given up, and to try the events again. */
+/** The operator's routes for events that the relay has given up: to list, to retry, and to skip events. */
 export function parked() {
   return new Hono<Env>()
     .get(
@@ -39,8 +50,9 @@ export function parked() {
       }),
       query(page),
       async (c) => {
-        const { limit, after: [id] = [0] } = c.req.valid("query");
-        return c.json(toPage(await listParked(c.env.relay.db, id, limit + 1), limit, ({ id }) => [id]));
+        const { limit, after = ["", ""] } = c.req.valid("query");
+        const rows = await listParked(c.env.relay.db, after, limit + 1);
+        return c.json(toPage(rows, limit, ({ subscription, stream }) => [subscription, stream]));
       },
     )
     .post(
@@ -51,17 +63,26 @@ export function parked() {
         answers: { 200: retried },
       }),
       body(bySubscription),
-      async (c) => c.json({ retried: await retryParked(c.env.relay.db, c.req.valid("json")) }),
+      async (c) => c.json({ retried: await retryAllParked(c.env.relay.db, c.req.valid("json")) }),
     )
     .post(
       "/ops/parked/:id/retry",
       operation({ summary: "Try an event again", secured: true, answers: { 200: retried } }),
-      path(byNumber),
+      path(byId),
       async (c) => {
-        const { id } = c.req.valid("param");
-        const count = await retryParked(c.env.relay.db, { id });
-        if (count === 0) throw new NotFound(`Cannot find parked event ${id}`);
-        return c.json({ retried: count });
+        await retryParked(c.env.relay.db, parseParkedId(c.req.valid("param").id)!);
+        return c.json({ retried: 1 });
+      },
+    )
+    .post(
+      "/ops/parked/:id/skip",
+      operation({ summary: "Pass over an event for ever", secured: true, answers: { 200: skipped } }),
+      path(byId),
+      body(withReason),
+      async (c) => {
+        const { reason } = c.req.valid("json");
+        await skipParked(c.env.relay.db, parseParkedId(c.req.valid("param").id)!, reason, "operator");
+        return c.json({ skipped: 1 });
       },
     );
 }

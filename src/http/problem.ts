@@ -13,6 +13,7 @@ const STATUS = new Map<unknown, ContentfulStatusCode>([
   [errors.CommandInProgress, 409],
   [errors.VersionConflict, 409],
   [errors.StillInUse, 409],
+  [errors.NoLongerParked, 409],
   [errors.VersionMismatch, 412],
   [errors.BodyTooLarge, 413],
   [errors.UnsupportedMediaType, 415],

@@ -3,7 +3,8 @@ import { type App, readSettings } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import { type Database, openDatabase } from "../database/database.ts";
 import { subscribeReadModel } from "../read/read-model.ts";
-import { createRelay, drain } from "../relay/drain.ts";
+import { drain } from "../relay/drain.ts";
+import { createRelay } from "../relay/relay.ts";
 import { configureLogging } from "../logging.ts";
 import { migrateDatabase } from "./migrations.ts";
 import { start, type StartOptions } from "./start.ts";
@@ -44,7 +45,7 @@ function toEnvironment({ owner, command, query, relay }: DatabaseUrls) {
 export async function devServer(app: App, fill?: Fill): Promise<number> {
   const stopped = untilStopped();
   process.stdin.resume().on("end", () => process.emit("SIGTERM"));
-  const settings = { ...readSettings(process.env), OPS_TOKEN: process.env.OPS_TOKEN || "dev" };
+  const settings = { ...readSettings(process.env, app), OPS_TOKEN: process.env.OPS_TOKEN || "dev" };
   const { urls } = await useDatabase(settings);
   configureLogging(settings.LOG_LEVEL, "text");
   await migrateDatabase(urls);
@@ -87,7 +88,7 @@ async function fillAndRelay(
 /** Runs `start` and `relay`: the API, the relay, or both, for production. Returns the exit code. */
 export async function runUntilStopped(app: App, wanted: "api and relay" | "relay"): Promise<number> {
   const stopped = untilStopped();
-  const settings = readSettings(process.env);
+  const settings = readSettings(process.env, app);
   const options: StartOptions = {
     api: wanted !== "relay",
     relay: wanted === "relay" || settings.RELAY === "on",

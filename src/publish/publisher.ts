@@ -5,7 +5,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { sign } from "./signature.ts";
 
 const TIMEOUT_MS = 10_000;
-/** About an hour, with the back-off of retries: the receiver may be away for a while. */
+/** About an hour, with the back-off: the receiver may be away for a while. */
 const ATTEMPTS_MAX = 120;
 
 /**
@@ -20,12 +20,12 @@ export function publisher({ name, url, secret, types }: Endpoint, source: string
     kind: "publisher",
     timeoutMs: TIMEOUT_MS,
     attemptsMax: ATTEMPTS_MAX,
-    ...types && { concerns: ({ type }) => types.includes(type) },
-    async handle(event, signal) {
+    ...types && { types },
+    async handle(event, signal, startedAt) {
       const body = JSON.stringify(toCloudEvent(event, source));
       const headers = {
         "content-type": "application/cloudevents+json",
-        ...await signed(secret, event.id, body),
+        ...await signed(secret, event.id, startedAt, body),
       };
       const status = await post(url, headers, body, signal).catch((error: Error) => {
         throw new Error(`Cannot publish to ${host}: ${error.message}`, { cause: error });
@@ -35,9 +35,14 @@ export function publisher({ name, url, secret, types }: Endpoint, source: string
   };
 }
 
-/** Signs with the time of the try: a receiver refuses a time older than a few minutes. */
-async function signed(secret: string, id: string, body: string): Promise<Record<string, string>> {
-  const seconds = Math.floor(Date.now() / 1_000);
+/** Signs with the time of the try, by the clock of the database: a receiver refuses a time some minutes off. */
+async function signed(
+  secret: string,
+  id: string,
+  startedAt: Date,
+  body: string,
+): Promise<Record<string, string>> {
+  const seconds = Math.floor(startedAt.getTime() / 1_000);
   return {
     "webhook-id": id,
     "webhook-timestamp": String(seconds),

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Subscription } from "../relay/subscription.ts";
+import type { ReadModelSubscription } from "../relay/subscription.ts";
 import { aggregateId, type RecordedEvent } from "../write/event.ts";
 
 /**
@@ -21,11 +21,10 @@ export function itself(event: RecordedEvent): string[] {
 }
 
 /** Returns the subscription of a read model. Content and checkpoint move in the same transaction. */
-export function subscribeReadModel({ name, refresh, staleKeys }: ReadModel): Subscription {
+export function subscribeReadModel({ name, refresh, staleKeys }: ReadModel): ReadModelSubscription {
   return {
     name,
     kind: `read model, ${refresh}`,
-    isReadModel: true,
     async handle(db, { from, to, events }) {
       const keys = [...new Set(events.flatMap((event) => staleKeys[event.type]?.(event) ?? []))];
       const call = refresh === "whole" && keys.length > 0

@@ -1,22 +1,39 @@
-import { type ExpressionBuilder, sql } from "kysely";
+import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
-import type { Database, Tables } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { CheckpointBeyondLog, isDatabaseError } from "../errors.ts";
+import type { OpenState } from "./handlers/lane.ts";
 
 /** The work to do. */
 export interface Outlook {
   lastPosition: number;
+  /** The time of the look, by the clock of the database. */
+  now: Date;
   checkpoints: {
     /** The name of the subscription. */
     name: string;
     position: number;
-    /** True when the subscription neither rests nor is leased. */
+    /** False when the subscription rests. */
     isDue: boolean;
-    /** True when a retry is due, with no earlier retry of the same stream. */
-    hasRetries: boolean;
-    /** True when a due retry was lost in an earlier try: the event may have killed the relay. */
-    hasLost: boolean;
   }[];
+  lanes: {
+    /** The name of the handler. */
+    name: string;
+    /** False while newer programs react to other types of events. */
+    isNewest: boolean;
+    /** The states with a lane to take; `in hand` for a lease that has run out. */
+    dueStates: (OpenState | "in hand")[];
+    /** True when any lane is open: in hand, left, failed or lost, but not parked. */
+    isOpen: boolean;
+  }[];
+}
+
+/** A handler to look for. */
+export interface LookedFor {
+  name: string;
+  types: string[];
+  /** No lane has become due before; null when unknown. */
+  since: Date | null;
 }
 
 /**
@@ -27,37 +44,29 @@ export interface Outlook {
  * @see migrations/0003_numbering.sql
  * @see docs/decisions/0003-numbering.md
  */
-export async function numberEvents(db: Database, maxEvents: number): Promise<Outlook> {
+export async function numberEvents(
+  db: Database,
+  maxEvents: number,
+  handlers: LookedFor[] = [],
+): Promise<Outlook> {
   try {
-    return await db.selectNoFrom((eb) => [
+    const { lanes, ...outlook } = await db.selectNoFrom((eb) => [
       sql<number>`relay.number_events(${maxEvents})`.as("lastPosition"),
+      sql<Date>`clock_timestamp()`.as("now"),
       jsonArrayFrom(
-        eb.selectFrom("relay.checkpoints").select((eb) => [
+        eb.selectFrom("relay.checkpoints").select([
           "subscription as name",
           "position",
-          sql<boolean>`greatest(rests_until, leased_until) <= clock_timestamp()`.as("isDue"),
-          eb.exists(dueRetries(eb)).$castTo<boolean>().as("hasRetries"),
-          eb.exists(dueRetries(eb).where("attempts", ">", 0).where("last_error", "is", null))
-            .$castTo<boolean>().as("hasLost"),
+          sql<boolean>`rests_until <= clock_timestamp()`.as("isDue"),
         ]),
       ).as("checkpoints"),
+      sql<Outlook["lanes"] | null>`relay.look_for_lanes(${JSON.stringify(handlers)}::text::jsonb)`.as(
+        "lanes",
+      ),
     ]).executeTakeFirstOrThrow();
+    return { ...outlook, lanes: lanes ?? [] };
   } catch (error) {
     if (!isDatabaseError(error) || error.code !== "CQ004") throw error;
     throw new CheckpointBeyondLog(`${error.message} If so, run "npm run rewind"`, { cause: error });
   }
-}
-
-function dueRetries(eb: ExpressionBuilder<Tables, "relay.checkpoints">) {
-  return eb.selectFrom("relay.retries as retry")
-    .whereRef("retry.subscription", "=", "relay.checkpoints.subscription")
-    .where("parked_at", "is", null).where("retry.due_at", "<=", sql<Date>`clock_timestamp()`)
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(
-        selectFrom("relay.retries as earlier")
-          .whereRef("earlier.subscription", "=", "retry.subscription")
-          .whereRef("earlier.stream", "=", "retry.stream")
-          .whereRef("earlier.position", "<", "retry.position"),
-      ))
-    );
 }

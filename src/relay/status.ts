@@ -10,11 +10,13 @@ export interface RelayStatus {
     name: string;
     kind: string;
     position: number;
-    /** The number of events after the checkpoint, the outbox included. */
+    /** The number of events not handled: after the checkpoint, in the outbox, and in lanes, parked or not. */
     lag: number;
-    /** The age of the oldest event after the checkpoint; 0 without a lag. */
+    /** The age of the oldest event not handled and not parked; 0 without any. */
     lagSeconds: number;
-    /** The number of events given up. */
+    /** The number of streams whose last try failed or never came back. */
+    failing: number;
+    /** The number of streams given up. */
     parked: number;
     lastError: string | null;
   }[];
@@ -31,29 +33,49 @@ export async function relayStatus(db: Database, subscriptions: Subscription[]): 
       "oldest",
     ),
   ]).executeTakeFirstOrThrow();
-  const checkpoints = await db.selectFrom("relay.checkpoints as checkpoint").select((eb) => [
-    "subscription",
-    "position",
-    "last_error as lastError",
-    eb.selectFrom("relay.retries as retry").select((retry) => retry.fn.countAll<number>().as("count"))
-      .whereRef("retry.subscription", "=", "checkpoint.subscription").where("parked_at", "is not", null)
-      .$asScalar().$notNull().as("parked"),
-    eb.selectFrom("relay.log").select(secondsSince(sql`recorded_at`).as("seconds"))
-      .whereRef("relay.log.position", "=", sql`checkpoint.position + 1`).$asScalar().as("seconds"),
-  ]).execute();
+  const checkpoints = await db.selectFrom("relay.checkpoints as checkpoint")
+    .leftJoinLateral(
+      (eb) =>
+        eb.selectFrom("relay.lanes as lane").whereRef("lane.subscription", "=", "checkpoint.subscription")
+          .select([
+            sql<number>`coalesce(sum(last_version - next_version + 1), 0)`.as("waiting"),
+            sql<number>`count(*) filter (where state in ('resting', 'suspect', 'alone', 'exclusive'))`.as(
+              "failing",
+            ),
+            sql<number>`count(*) filter (where state = 'parked')`.as("parked"),
+            secondsSince(sql`min(waiting_since) filter (where state <> 'parked')`).as("waitingSeconds"),
+            sql<
+              string | null
+            >`(array_agg(lane.last_error order by due_at desc) filter (where lane.last_error is not null))[1]`
+              .as("laneError"),
+          ]).as("lanes"),
+      (join) => join.onTrue(),
+    )
+    .select((eb) => [
+      "subscription",
+      "position",
+      "waiting",
+      "failing",
+      "parked",
+      "waitingSeconds",
+      eb.fn.coalesce("last_error", "laneError").as("lastError"),
+      eb.selectFrom("relay.log").select(secondsSince(sql`recorded_at`).as("seconds"))
+        .whereRef("relay.log.position", "=", sql`checkpoint.position + 1`).$asScalar().as("seconds"),
+    ]).execute();
   return {
     lastPosition,
     outbox,
     subscriptions: subscriptions.flatMap(({ name, kind }) =>
       checkpoints.filter(({ subscription }) => subscription === name).map((
-        { position, seconds, parked, lastError },
+        { position, waiting, failing, parked, seconds, waitingSeconds, lastError },
       ) => ({
         name,
         kind,
         position,
-        lag: Math.max(0, lastPosition - position) + outbox,
-        lagSeconds: Math.max(0, seconds ?? 0, oldest ?? 0),
-        parked,
+        lag: Math.max(0, lastPosition - position) + outbox + Number(waiting),
+        lagSeconds: Math.max(0, seconds ?? 0, oldest ?? 0, waitingSeconds ?? 0),
+        failing: Number(failing),
+        parked: Number(parked),
         lastError,
       }))
     ),

@@ -1,25 +1,33 @@
 import type { Generated } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { RecordedEvent } from "../write/event.ts";
+import type { Handler } from "./handlers/handler.ts";
 
-/** A receiver of every event, in order of position: a name, a checkpoint, and the work to do. */
-export interface Subscription {
+/** A receiver of every event, in order of position, with a checkpoint. */
+export type Subscription = ReadModelSubscription | HandlerSubscription;
+
+interface Named {
   /** The name of the checkpoint. */
   name: string;
   /** Shown to operators, for example `process manager`. */
   kind: string;
-  /** Read models are quick and wanted soon: the relay waits a moment for the end of the batch. */
-  isReadModel: boolean;
-  /** The most events in a batch: as many as the relay reads at once when left out. */
-  batchMax?: number;
+}
+
+/** Read models are quick and wanted soon: the relay waits a moment for the end of the batch. */
+export interface ReadModelSubscription extends Named {
   /**
-   * Handles a batch and moves the checkpoint from `from` to `to`: both or neither for a read model, at least
-   * once for a handler. Returns false when the checkpoint was not at `from`, or another relay had or took the
-   * batch. Long work ends early when `stopping` aborts: a handler's open events become retries.
+   * Handles a batch and moves the checkpoint from `from` to `to`, both or neither. Returns false when the
+   * checkpoint was not at `from`, or another relay had the batch.
    */
-  handle(db: Database, batch: Batch, stopping?: AbortSignal): Promise<boolean>;
-  /** Tries again the due retries. Returns the number of tries. */
-  retry?(db: Database): Promise<number>;
+  handle(db: Database, batch: Batch): Promise<boolean>;
+}
+
+export interface HandlerSubscription extends Named {
+  handler: Handler;
+}
+
+export function isReadModel(subscription: Subscription): subscription is ReadModelSubscription {
+  return "handle" in subscription;
 }
 
 /** All events with a position above `from`, up to `to`. */
@@ -36,9 +44,6 @@ declare module "../database/database.ts" {
       position: number;
       rests_until: Generated<Date>;
       last_error: string | null;
-      fence: Generated<number>;
-      leased_to: number | null;
-      leased_until: Date | null;
     };
   }
 }

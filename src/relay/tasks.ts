@@ -28,6 +28,11 @@ export class Tasks {
     this.#running.set(name, running);
   }
 
+  /** Counts events while the work goes on. The next `collect` returns the sum. */
+  add(events: number): void {
+    this.#sum += events;
+  }
+
   /** Waits until the named tasks have ended, at most `ms` milliseconds. */
   async wait(names: string[], ms: number): Promise<void> {
     this.#awaited = names;

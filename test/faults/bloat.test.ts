@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { subscribeReadModel } from "../../src/read/read-model.ts";
-import { createRelay } from "../../src/relay/drain.ts";
+import { createRelay } from "../../src/relay/relay.ts";
 import { runRelay } from "../../src/relay/waking/run.ts";
 import { app } from "../jars/app.ts";
 import { aJar } from "../jars/arrange.ts";

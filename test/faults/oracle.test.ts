@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
 import { subscribeReadModel } from "../../src/read/read-model.ts";
-import { createRelay, drain } from "../../src/relay/drain.ts";
+import { drain } from "../../src/relay/drain.ts";
+import { createRelay } from "../../src/relay/relay.ts";
 import { app } from "../jars/app.ts";
 import { aJar } from "../jars/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";

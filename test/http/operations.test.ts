@@ -24,6 +24,7 @@ describe("GET /ops/relay", () => {
         position: expect.any(Number),
         lag: 0,
         lagSeconds: 0,
+        failing: 0,
         parked: 0,
         lastError: null,
       })),

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { drain } from "../../src/relay/drain.ts";
-import { listParked, retryParked } from "../../src/relay/handlers/parked.ts";
+import { listParked, retryAllParked } from "../../src/relay/handlers/parked.ts";
 import { relayStatus } from "../../src/relay/status.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { append } from "../support/handlers.ts";
@@ -35,7 +35,7 @@ describe("a publisher", () => {
     const [first] = names().filter((name) => name.startsWith("e"));
     expect(names().filter((name) => name.startsWith("e") && name !== first)).toEqual([]);
     const { rows } = await sql<{ last_error: string }>`
-      select last_error from relay.retries where last_error is not null`.execute(test.owner);
+      select last_error from relay.lanes where last_error is not null`.execute(test.owner);
     expect(rows).toEqual([{
       last_error: `Cannot publish to ${new URL(receiver.url).host}: it answered ${status}`,
     }]);
@@ -117,7 +117,7 @@ describe("a publisher", () => {
     receiver.answer = (answer) => answer.writeHead(500).end();
     for (const stream of ["k", "k"]) await append(test, stream);
     for (let round = 0; round < 5; round++) await drainWhatIsDue(test, relay);
-    const [parked, ...more] = await listParked(test.relay, 0, 10);
+    const [parked, ...more] = await listParked(test.relay, ["", ""], 10);
     expect(parked).toMatchObject({
       subscription: name,
       attempts: 3,
@@ -126,15 +126,15 @@ describe("a publisher", () => {
     });
     expect(more).toEqual([]);
     const { subscriptions: [status] } = await relayStatus(test.relay, relay.subscriptions);
-    expect(status).toMatchObject({ name, kind: "publisher", lag: 0, parked: 1 });
+    expect(status).toMatchObject({ name, kind: "publisher", lag: 2, failing: 0, parked: 1 });
 
     receiver.answer = (answer) => answer.writeHead(200).end();
     receiver.received = [];
     url = receiver.url;
-    expect(await retryParked(test.relay, { subscription: name })).toBe(1);
+    expect(await retryAllParked(test.relay, { subscription: name })).toBe(1);
     await drainWhatIsDue(test, relay);
     expect(receiver.received.map(({ event }) => event.id)[0]).toBe(parked!.eventId);
     expect(receiver.received).toHaveLength(2);
-    expect(await listParked(test.relay, 0, 10)).toEqual([]);
+    expect(await listParked(test.relay, ["", ""], 10)).toEqual([]);
   });
 });

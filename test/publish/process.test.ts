@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { readSettings } from "../../src/compose.ts";
 import { MIGRATIONS } from "../../src/migrated.ts";
 import { start, type Started } from "../../src/process/start.ts";
-import { createRelay, drain } from "../../src/relay/drain.ts";
+import { drain } from "../../src/relay/drain.ts";
+import { createRelay } from "../../src/relay/relay.ts";
 import { app } from "../jars/app.ts";
 import { aJar } from "../jars/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
@@ -62,8 +63,8 @@ describe("a program with endpoints in its settings", () => {
     const { id } = await openJar();
     const parked = await until("it is parked", async () => {
       await sql`
-        update relay.retries set attempts = 119, due_at = clock_timestamp()
-        where attempts between 1 and 118 and last_error is not null`.execute(database.owner);
+        update relay.lanes set attempts = 119, due_at = clock_timestamp()
+        where attempts between 1 and 118 and state = 'resting'`.execute(database.owner);
       return (await ask("/ops/parked")).items[0];
     });
     expect(parked).toMatchObject({
@@ -76,7 +77,7 @@ describe("a program with endpoints in its settings", () => {
     receiver.answer = (answer) => answer.writeHead(200).end();
     await ask(`/ops/parked/${parked.id}/retry`, { method: "POST" });
     await until("it is forgotten", async () => {
-      const { rows } = await sql`select from relay.retries`.execute(database.owner);
+      const { rows } = await sql`select from relay.lanes`.execute(database.owner);
       return rows.length === 0;
     });
     expect(receiver.received.at(-1)!.event.subject).toBe(`jar-${id}`);
@@ -87,7 +88,7 @@ describe("a program with endpoints in its settings", () => {
     await openJar();
     const error = await until("it has failed", async () => {
       const { rows: [row] } = await sql<{ last_error: string }>`
-        select last_error from relay.retries where last_error is not null`.execute(database.owner);
+        select last_error from relay.lanes where last_error is not null`.execute(database.owner);
       return row?.last_error;
     });
     expect(error).toBe(
@@ -96,7 +97,7 @@ describe("a program with endpoints in its settings", () => {
       }: it is not public, and PUBLISH_TO_PRIVATE_ADDRESSES is refuse`,
     );
     expect(receiver.connections).toBe(0);
-    await sql`delete from relay.retries`.execute(database.owner);
+    await sql`delete from relay.lanes`.execute(database.owner);
   });
 
   it("has its publishers begin once the database is migrated", async () => {

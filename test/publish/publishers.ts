@@ -1,7 +1,8 @@
 import { createPost } from "../../src/process/post.ts";
 import type { Endpoint } from "../../src/publish/endpoint.ts";
 import { publisher } from "../../src/publish/publisher.ts";
-import { createRelay, drain, type Relay } from "../../src/relay/drain.ts";
+import { drain } from "../../src/relay/drain.ts";
+import { createRelay, type Relay } from "../../src/relay/relay.ts";
 import type { Handler } from "../../src/relay/handlers/handler.ts";
 import type { Post } from "../../src/surroundings.ts";
 import type { TestDatabase } from "../support/database.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { drain, drainBatch, withOwnTasks } from "../../src/relay/drain.ts";
+import { drain, drainBatch } from "../../src/relay/drain.ts";
+import { withOwnTasks } from "../../src/relay/relay.ts";
 import { relayStatus } from "../../src/relay/status.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { append } from "../support/handlers.ts";

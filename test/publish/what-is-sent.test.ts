@@ -70,6 +70,24 @@ describe("a publisher", () => {
     await drainWhatIsDue(test, relay);
   });
 
+  it("signs it with the time of the database, however wrong the clock of its own machine is", async () => {
+    const { relay } = await addPublisher(test, receiver);
+    await append(test, "l");
+    const shifted = relay.db.withPlugin({
+      transformQuery: ({ node }) => node,
+      transformResult: ({ result: { rows, ...result } }) =>
+        Promise.resolve({
+          ...result,
+          rows: rows.map((row) =>
+            row["now"] instanceof Date ? { ...row, now: new Date(row["now"].getTime() + 200_000) } : row
+          ),
+        }),
+    });
+    await drain({ ...relay, db: shifted }, 5_000);
+    const seconds = Number(receiver.received[0]!.headers["webhook-timestamp"]);
+    expect(Math.abs(Date.now() / 1_000 + 200 - seconds)).toBeLessThan(60);
+  });
+
   it("sends only the types that the endpoint wants", async () => {
     const { relay } = await addPublisher(test, receiver, { types: ["Wanted", "AlsoWanted"] });
     for (const type of ["Tested", "Wanted", "Tested", "AlsoWanted"]) await append(test, "d", type);

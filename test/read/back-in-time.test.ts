@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { subscribeReadModel } from "../../src/read/read-model.ts";
-import { createRelay, drainBatch } from "../../src/relay/drain.ts";
+import { drainBatch } from "../../src/relay/drain.ts";
+import { createRelay } from "../../src/relay/relay.ts";
 import { execute } from "../../src/write/execute.ts";
 import { aJar } from "../jars/arrange.ts";
 import { fillJar, jarDetails } from "../jars/jar.ts";

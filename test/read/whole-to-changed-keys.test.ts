@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type ReadModel, subscribeReadModel } from "../../src/read/read-model.ts";
-import { createRelay, drain } from "../../src/relay/drain.ts";
+import { drain } from "../../src/relay/drain.ts";
+import { createRelay } from "../../src/relay/relay.ts";
 import type { RecordedEvent } from "../../src/write/event.ts";
 import { aJar } from "../jars/arrange.ts";
 import type { JarEvent } from "../jars/jar.ts";

@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { itself, subscribeReadModel } from "../../src/read/read-model.ts";
-import { createRelay, drain } from "../../src/relay/drain.ts";
+import { drain } from "../../src/relay/drain.ts";
+import { createRelay } from "../../src/relay/relay.ts";
 import { execute } from "../../src/write/execute.ts";
 import { aJar } from "../jars/arrange.ts";
 import { fillJar, gramsByLabel } from "../jars/jar.ts";

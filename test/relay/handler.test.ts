@@ -2,18 +2,19 @@ import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { DatabaseUnavailable, VersionConflict } from "../../src/errors.ts";
 import { drain, drainBatch } from "../../src/relay/drain.ts";
-import { listParked, retryParked } from "../../src/relay/handlers/parked.ts";
+import { listParked, retryAllParked, retryParked } from "../../src/relay/handlers/parked.ts";
+import { numberEvents } from "../../src/relay/number.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { addHandler, append, makeDue, nameOf } from "../support/handlers.ts";
+import { addHandler, append, listLanes, makeDue, nameOf } from "../support/handlers.ts";
 import { until } from "../support/until.ts";
 
 const test = useTestDatabase();
 
 describe("a handler", () => {
-  it("is told of every event, those of a stream in order, and its checkpoint moves afterwards", async () => {
+  it("is told of every event, those of a stream in order, and the lane goes afterwards", async () => {
     const told: string[] = [];
     const { name, relay } = await addHandler(test, async (event) => {
-      expect((await checkpoint(name)).position).toBeLessThan(event.position);
+      expect((await listLanes(test)).map(({ stream }) => stream)).toContain(event.stream);
       told.push(nameOf(event));
     });
     for (const stream of ["a", "b", "a", "a", "b"]) await append(test, stream);
@@ -21,18 +22,20 @@ describe("a handler", () => {
     expect((await drain(relay, 5_000)).handled).toBe(5);
     expect(told.toSorted()).toEqual(["a1", "a2", "a3", "b1", "b2"]);
     expect(told.filter((name) => name.startsWith("a"))).toEqual(["a1", "a2", "a3"]);
-    expect(await checkpoint(name)).toMatchObject({ leased_to: null, last_error: null });
+    expect(await checkpoint(name)).toMatchObject({ last_error: null });
+    expect(await listLanes(test)).toEqual([]);
     expect((await drain(relay, 5_000)).handled).toBe(0);
   });
 
-  it("is not told of events that do not concern it, and costs one round trip then", async () => {
+  it("is not told of events of other types, and no lane is made for them", async () => {
     const told: string[] = [];
     const { name, relay } = await addHandler(test, (event) => void told.push(nameOf(event)), {
-      concerns: ({ type }) => type === "Wanted",
+      types: ["Wanted"],
     });
     await append(test, "c");
     await drain(relay, 5_000);
-    expect((await checkpoint(name)).fence).toBe(0);
+    expect((await checkpoint(name)).position).toBe(await drainedTo());
+    expect(await listLanes(test)).toEqual([]);
     await append(test, "c", "Wanted");
     await drain(relay, 5_000);
     expect(told).toEqual(["c2"]);
@@ -55,7 +58,7 @@ describe("a handler", () => {
     broken = false;
     await drainWhatIsDue(relay);
     expect(told.slice(2)).toEqual(["d1", "d2", "d3"]);
-    expect(await setAside()).toEqual([]);
+    expect(await listLanes(test)).toEqual([]);
   });
 
   it("parks what fails too often, until the operator has it tried again", async () => {
@@ -69,7 +72,7 @@ describe("a handler", () => {
     for (let round = 0; round < 6; round++) await drainWhatIsDue(relay);
     expect(told.toSorted()).toEqual(["f1", "f1", "f1", "g1"]);
 
-    const [parked] = await listParked(test.relay, 0, 10);
+    const [parked] = await listParked(test.relay, ["", ""], 10);
     expect(parked).toMatchObject({
       subscription: name,
       stream: "test-f",
@@ -78,15 +81,15 @@ describe("a handler", () => {
       error: "never",
       waiting: 1,
     });
-    expect(await retryParked(test.relay, { subscription: name })).toBe(1);
+    expect(await retryAllParked(test.relay, { subscription: name })).toBe(1);
     await drainWhatIsDue(relay);
-    expect(await listParked(test.relay, 0, 10)).toMatchObject([{ id: parked!.id, attempts: 4 }]);
+    expect(await listParked(test.relay, ["", ""], 10)).toMatchObject([{ id: parked!.id, attempts: 4 }]);
 
     broken = false;
-    expect(await retryParked(test.relay, { id: parked!.id })).toBe(1);
+    await retryParked(test.relay, parked!);
     await drainWhatIsDue(relay);
     expect(told.slice(-2)).toEqual(["f1", "f2"]);
-    expect(await setAside()).toEqual([]);
+    expect(await listLanes(test)).toEqual([]);
   });
 
   it("has an event fail that does not end in time, and tells it so", async () => {
@@ -99,10 +102,10 @@ describe("a handler", () => {
     });
     await append(test, "h");
     for (let round = 0; round < 3; round++) await drainWhatIsDue(relay);
-    expect(reasons).toEqual(Array(2).fill("Did not end within 50 ms"));
-    const [parked] = await listParked(test.relay, 0, 10);
+    expect(reasons).toEqual(["Did not end within 50 ms"]);
+    const [parked] = await listParked(test.relay, ["", ""], 10);
     expect(parked).toMatchObject({ stream: "test-h", error: "Did not end within 50 ms" });
-    await sql`delete from relay.retries`.execute(test.owner);
+    await sql`delete from relay.lanes`.execute(test.owner);
   });
 
   it.each([
@@ -114,16 +117,16 @@ describe("a handler", () => {
     });
     await append(test, "i");
     for (let round = 0; round < 5; round++) await drainWhatIsDue(relay);
-    expect(await setAside()).toEqual([{
+    expect(await listLanes(test)).toMatchObject([{
       stream: "test-i",
       attempts: 0,
       last_error: "away",
-      parked_at: null,
+      state: "resting",
     }]);
-    await sql`delete from relay.retries`.execute(test.owner);
+    await sql`delete from relay.lanes`.execute(test.owner);
   });
 
-  it("that is slow delays nobody else, and is given nothing more meanwhile", async () => {
+  it("that is slow delays nobody else, and the rest of the stream waits", async () => {
     let release = () => {};
     const atWork = new Promise<void>((resolve) => release = resolve);
     const told: string[] = [];
@@ -154,22 +157,11 @@ async function drainWhatIsDue(relay: Parameters<typeof drain>[0]): Promise<void>
   await drain(relay, 5_000);
 }
 
-async function setAside() {
-  return await test.owner.selectFrom("relay.retries").select([
-    "stream",
-    "attempts",
-    "last_error",
-    "parked_at",
-  ])
-    .orderBy("position").execute();
+async function drainedTo(): Promise<number> {
+  return (await numberEvents(test.relay, 1)).lastPosition;
 }
 
 async function checkpoint(name: string) {
-  return await test.owner.selectFrom("relay.checkpoints").select([
-    "position",
-    "leased_to",
-    "last_error",
-    "fence",
-  ])
+  return await test.owner.selectFrom("relay.checkpoints").select(["position", "last_error"])
     .where("subscription", "=", name).executeTakeFirstOrThrow();
 }

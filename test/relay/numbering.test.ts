@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import type { Database } from "../../src/database/database.ts";
-import { createRelay, drain } from "../../src/relay/drain.ts";
+import { drain } from "../../src/relay/drain.ts";
+import { createRelay } from "../../src/relay/relay.ts";
 import { runRelay } from "../../src/relay/waking/run.ts";
 import type { Subscription } from "../../src/relay/subscription.ts";
 import { sleep } from "../../src/sleep.ts";
@@ -20,7 +21,6 @@ const KILL_EVERY_MS = 150;
 const witness: Subscription = {
   name: "witness",
   kind: "test",
-  isReadModel: true,
   async handle(db, { from, to, events }) {
     const seen = JSON.stringify(events.map(({ position, id }) => ({ position, id })));
     const call = sql<boolean>`relay.witness(${from}, ${to}, ${seen}::text::json)`;

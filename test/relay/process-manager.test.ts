@@ -1,6 +1,9 @@
+import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { drain } from "../../src/relay/drain.ts";
 import { type ProcessManager, toHandler } from "../../src/relay/handlers/process-manager.ts";
+import { retryAllParked } from "../../src/relay/handlers/parked.ts";
+import { sweep } from "../../src/relay/sweep.ts";
 import { aJar } from "../jars/arrange.ts";
 import { fillJar } from "../jars/jar.ts";
 import { useTestDatabase } from "../support/database.ts";
@@ -56,5 +59,51 @@ describe("a process manager", () => {
     await append(test, "c");
     await drain(relay, 5_000);
     expect(answers).toEqual(Array(3).fill(["jar-sealed", "not-found", undefined]).flat());
+  });
+
+  it("does once what it sends, though a newer program sends it otherwise the second time", async () => {
+    const id = await aJar(test.command);
+    let grams = 5;
+    const relay = await relayOf("deployed", async (_event, send) => {
+      await send(fillJar, { id, input: { grams: grams++ } });
+    });
+    await append(test, "d");
+    await drain(relay, 5_000);
+    const { grams: filled } = await test.command.selectFrom("write.jars").select("grams").where("id", "=", id)
+      .executeTakeFirstOrThrow();
+    expect(filled).toBe(5);
+  });
+
+  it("does once what it sends, though its event was parked for longer than results are kept", async () => {
+    const id = await aJar(test.command);
+    let isBroken = true;
+    const handler = toHandler<Tested>(test.command, {
+      name: "parked",
+      reactions: {
+        async Tested(_event, send) {
+          await send(fillJar, { id, input: { grams: 5 } });
+          if (isBroken) throw new Error("broken after the command");
+        },
+      },
+    });
+    const { relay, name } = await addHandler(test, handler.handle, { ...handler, attemptsMax: 1 });
+    await append(test, "e");
+    await drain(relay, 5_000);
+    const old = sql`clock_timestamp() - interval '31 days'`;
+    await sql`update write.idempotency_keys set created_at = ${old}`.execute(test.owner);
+    await sql`update relay.lanes set waiting_since = ${old}, due_at = ${old}`.execute(test.owner);
+    await sweep(test.relay, () => true);
+    const callers = await test.owner.selectFrom("write.idempotency_keys").select("caller").distinct()
+      .execute();
+    expect(callers).toEqual([{ caller: name }]);
+
+    isBroken = false;
+    await retryAllParked(test.relay, { subscription: name });
+    await drain(relay, 5_000);
+    const { grams } = await test.command.selectFrom("write.jars").select("grams").where("id", "=", id)
+      .executeTakeFirstOrThrow();
+    expect(grams).toBe(5);
+    await sweep(test.relay, () => true);
+    expect(await test.owner.selectFrom("write.idempotency_keys").select("caller").execute()).toEqual([]);
   });
 });

@@ -1,11 +1,12 @@
+import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { DatabaseUnavailable } from "../../src/errors.ts";
-import { createRelay, drain, drainBatch } from "../../src/relay/drain.ts";
-import { passBatch } from "../../src/relay/handlers/lease.ts";
-import type { Subscription } from "../../src/relay/subscription.ts";
+import { drain, drainBatch } from "../../src/relay/drain.ts";
+import { createRelay } from "../../src/relay/relay.ts";
+import type { ReadModelSubscription } from "../../src/relay/subscription.ts";
 import { Tasks } from "../../src/relay/tasks.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { addHandler, append, nameOf } from "../support/handlers.ts";
+import { addHandler, append, listLanes, nameOf } from "../support/handlers.ts";
 import { until } from "../support/until.ts";
 
 const test = useTestDatabase();
@@ -34,10 +35,13 @@ describe("a handler whose relay is to stop", () => {
     for (const stream of ["l", "l", "m", "m"]) await append(test, stream);
     await drain({ ...relay, stopping: stopping.signal }, 5_000);
     expect(told).toHaveLength(1);
-    expect((await setAside()).map(({ attempts }) => attempts)).toEqual([0, 0, 0]);
+    expect((await listLanes(test)).map(({ next_version, attempts }) => [next_version, attempts])).toEqual([
+      [told[0] === "l1" ? 2 : 1, 0],
+      [told[0] === "m1" ? 2 : 1, 0],
+    ]);
     await drain(relay, 5_000);
     expect(told.toSorted()).toEqual(["l1", "l2", "m1", "m2"]);
-    expect(await setAside()).toEqual([]);
+    expect(await listLanes(test)).toEqual([]);
   });
 });
 
@@ -46,14 +50,17 @@ describe("a read model that is slow", () => {
     const handled: string[] = [];
     let release = () => {};
     const atWork = new Promise<boolean>((resolve) => release = () => resolve(true));
-    const viewOf = (name: string, done: Promise<boolean>): Subscription => ({
+    const viewOf = (name: string, done: Promise<boolean>): ReadModelSubscription => ({
       name,
       kind: "test",
-      isReadModel: true,
       async handle(db, { from, to }) {
         handled.push(name);
         await done;
-        return await passBatch(db, name, { from, to, events: [] });
+        const { passed } = await db.selectNoFrom(
+          sql<boolean>`relay.refresh_keys(${name}, ${from}, ${to}, '{}')`.as("passed"),
+        )
+          .executeTakeFirstOrThrow();
+        return passed;
       },
     });
     const names = await Promise.all(
@@ -70,13 +77,3 @@ describe("a read model that is slow", () => {
     expect(await drain(relay, 5_000)).toMatchObject({ more: false });
   });
 });
-
-async function setAside() {
-  return await test.owner.selectFrom("relay.retries").select([
-    "stream",
-    "attempts",
-    "last_error",
-    "parked_at",
-  ])
-    .orderBy("position").execute();
-}

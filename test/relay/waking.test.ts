@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
 import { subscribeReadModel } from "../../src/read/read-model.ts";
-import { BATCH_EVENTS_MAX, createRelay } from "../../src/relay/drain.ts";
+import { BATCH_EVENTS_MAX } from "../../src/relay/drain.ts";
+import { createRelay } from "../../src/relay/relay.ts";
 import { runRelay } from "../../src/relay/waking/run.ts";
 import { aJar } from "../jars/arrange.ts";
 import { jarDetails } from "../jars/jar.ts";
@@ -81,7 +82,8 @@ describe("a running relay", () => {
       (trx) => sql`lock table relay.gate in access exclusive mode`.execute(trx),
     );
     // With more than a batch, the relay declares itself awake; no polling or notification wakes it later.
-    await appendMany(BATCH_EVENTS_MAX + 1);
+    // Several: on a slow machine, some end too late to be seen one after another.
+    await appendMany(5 * BATCH_EVENTS_MAX + 1);
     startRelay(HOUR_MS, NOBODY);
     await until("it is about to say that it is asleep", isAtGate);
     const id = await aJar(test.command);
@@ -108,7 +110,7 @@ async function awakeUntil(): Promise<number> {
 
 async function appendMany(events: number): Promise<void> {
   await sql`
-    select write.append('many', 0, (
+    select write.append(${`many-${crypto.randomUUID()}`}, 0, (
       select jsonb_agg(jsonb_build_object('id', gen_random_uuid(), 'type', 'Many', 'data', '{}'::jsonb, 'metadata', '{}'::jsonb))
       from generate_series(1, ${events}::integer)
     ), null)`.execute(test.command);

@@ -44,6 +44,10 @@ export const fulfilment: ProcessManager<OrderEvent | PaymentEvent> = {
       await send(rejectOrder, { id: aggregateId(event), input: { reason: "payment-timed-out" } });
     },
 
+    async PaymentNotAsked(event, send) {
+      await send(rejectOrder, { id: aggregateId(event), input: { reason: "payment-not-asked" } });
+    },
+
     async OrderCancelled(event, send) {
       const id = aggregateId(event);
       for (const { productId } of event.data.lines) {

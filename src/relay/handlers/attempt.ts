@@ -1,4 +1,11 @@
-import { isDatabaseError, isGivenUp, isUnavailable, VersionConflict } from "../../errors.ts";
+import {
+  CommandInProgress,
+  isDatabaseError,
+  isGivenUp,
+  isUnavailable,
+  TryAgain,
+  VersionConflict,
+} from "../../errors.ts";
 import { sleep } from "../../sleep.ts";
 import type { RecordedEvent } from "../../write/event.ts";
 import type { Handler } from "./handler.ts";
@@ -12,23 +19,27 @@ export interface Failure {
   message: string;
   /** True when the failure counts as a try: not when the database was away, or others were faster. */
   counts: boolean;
+  /** True when others were faster. */
+  isRivalry: boolean;
 }
 
-/** Handles an event within the handler's time limit. Never throws: returns a failure, or undefined. */
+/** Handles an event within the handler's time limit, or until the interrupt. Never throws: returns any failure. */
 export async function tryOnce(
   { handle, timeoutMs = TIMEOUT_MS }: Handler,
   event: RecordedEvent,
+  startedAt: Date,
+  interrupt: AbortSignal,
 ): Promise<Failure | undefined> {
   const done = new AbortController();
   const late = new AbortController();
-  const timeout = sleep(timeoutMs, done.signal).then(() => {
+  const timeout = sleep(timeoutMs, done.signal, interrupt).then(() => {
     if (done.signal.aborted) return;
-    const reason = new Error(`Did not end within ${timeoutMs} ms`);
+    const reason = interrupt.aborted ? interrupt.reason : new Error(`Did not end within ${timeoutMs} ms`);
     late.abort(reason);
     throw reason;
   });
   try {
-    await Promise.race([handle(event, late.signal), timeout]);
+    await Promise.race([handle(event, late.signal, startedAt), timeout]);
     return undefined;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -36,6 +47,7 @@ export async function tryOnce(
     return {
       message: message.replaceAll("\0", "").toWellFormed(),
       counts: !isOthersFault(error) || isTooLong(error),
+      isRivalry: isRivalry(error),
     };
   } finally {
     done.abort();
@@ -44,7 +56,11 @@ export async function tryOnce(
 
 /** Returns true if others are at fault: on a popular aggregate, rivals may be faster again and again. */
 function isOthersFault(error: unknown): boolean {
-  return isUnavailable(error) || isGivenUp(error) || error instanceof VersionConflict;
+  return isUnavailable(error) || isGivenUp(error) || isRivalry(error);
+}
+
+function isRivalry(error: unknown): boolean {
+  return [CommandInProgress, VersionConflict, TryAgain].some((rivalry) => error instanceof rivalry);
 }
 
 /** A statement or a lock took too long: the event may well be the reason. */

@@ -6,16 +6,19 @@ export interface Handler {
   name: string;
   /** Shown to operators, for example `process manager`. */
   kind: string;
-  /** Returns true if the handler wants the event. Left out: the handler wants every event. */
-  concerns?(event: RecordedEvent): boolean;
+  /** The types of the events to handle. Left out: every type. */
+  types?: readonly string[];
   /**
    * Handles an event. The events of a stream come in sequence, events of different streams side by side. An
    * event may come again, after a failure or because a relay died: a repetition must do no harm. `signal`
-   * aborts when the time is up, and the try has failed.
+   * aborts when the time is up, and the try has failed. `startedAt` is the begin of the try, by the clock of
+   * the database.
    */
-  handle(event: RecordedEvent, signal: AbortSignal): Promise<void>;
+  handle(event: RecordedEvent, signal: AbortSignal, startedAt: Date): Promise<void>;
   /** The time limit for an event: 30 seconds when left out. */
   timeoutMs?: number;
-  /** The number of failed tries before an event is parked, at least 2: 8 when left out. */
+  /** The number of failed tries before an event is parked: 8 when left out. */
   attemptsMax?: number;
+  /** The number of streams handled at once by a relay: 8 when left out. */
+  concurrency?: number;
 }

@@ -1,9 +1,11 @@
 import { sql } from "kysely";
 import type { Database } from "../../database/database.ts";
+import { NoLongerParked, NotFound } from "../../errors.ts";
 
 /** An event given up by a subscription. The event and later events of the stream wait for the operator. */
 export interface Parked {
-  id: number;
+  /** `<subscription>:<stream>:<version>`. */
+  id: string;
   subscription: string;
   position: number;
   eventId: string;
@@ -17,49 +19,101 @@ export interface Parked {
   waiting: number;
 }
 
-/** Returns parked events with an id above `after`, at most `limit`, the oldest retry first. */
-export async function listParked(db: Database, after: number, limit: number): Promise<Parked[]> {
-  return await db.selectFrom("relay.retries as retry")
-    .innerJoin("relay.log as log", "log.position", "retry.position")
-    .innerJoin("write.events as event", "event.id", "log.event_id")
-    .select((eb) => [
-      "retry.id",
-      "retry.subscription",
-      "retry.position",
+/** A parked event: the next of the stream for the subscription, until retried or skipped. */
+export interface ParkedId {
+  subscription: string;
+  stream: string;
+  version: number;
+}
+
+/** Returns the parts of a parked event's id, or undefined for any other text. */
+export function parseParkedId(id: string): ParkedId | undefined {
+  const [, subscription, stream, version] = /^([^:]+):(.+):([1-9]\d{0,8})$/s.exec(id) ?? [];
+  return subscription && stream ? { subscription, stream, version: Number(version) } : undefined;
+}
+
+/** Returns parked events after `[subscription, stream]`, at most `limit`, by subscription and stream. */
+export async function listParked(
+  db: Database,
+  [afterSubscription, afterStream]: [string, string],
+  limit: number,
+): Promise<Parked[]> {
+  const rows = await db.selectFrom("relay.lanes as lane")
+    .innerJoin(
+      "write.events as event",
+      (join) =>
+        join.onRef("event.stream", "=", "lane.stream").onRef("event.version", "=", "lane.next_version"),
+    )
+    .innerJoin("relay.log as log", "log.event_id", "event.id")
+    .select([
+      "lane.subscription",
+      "log.position",
       "event.id as eventId",
       "event.stream",
       "event.version",
       "event.type",
-      "retry.attempts",
-      "retry.last_error as error",
-      "retry.parked_at as parkedAt",
-      eb.selectFrom("relay.retries as later").select((later) => later.fn.countAll<number>().as("count"))
-        .whereRef("later.subscription", "=", "retry.subscription").whereRef(
-          "later.stream",
-          "=",
-          "retry.stream",
-        )
-        .whereRef("later.position", ">", "retry.position").$asScalar().$notNull().as("waiting"),
     ])
-    .where("retry.parked_at", "is not", null).$narrowType<{ parkedAt: Date }>()
-    .where("retry.id", ">", after).orderBy("retry.id").limit(limit)
-    .execute();
+    .select(["lane.attempts", "lane.last_error as error", "lane.due_at as parkedAt"])
+    .select(sql<number>`lane.last_version - lane.next_version`.as("waiting"))
+    .where("lane.state", "=", "parked")
+    .where(sql<boolean>`(lane.subscription, lane.stream) > (${afterSubscription}, ${afterStream})`)
+    .orderBy("lane.subscription").orderBy("lane.stream").limit(limit).execute();
+  return rows.map((row) => ({ id: `${row.subscription}:${row.stream}:${row.version}`, ...row }));
 }
 
 /**
- * Makes a parked event due, or all parked events of a subscription. Each event gets another try, and is
- * parked again if the try fails. Returns the number of events made due.
+ * Makes all parked events of a subscription due, or those with an error. Each event gets another try, and is
+ * parked again if the try fails. Returns the number of events.
  */
-export async function retryParked(
+export async function retryAllParked(
   db: Database,
-  which: { id: number } | { subscription: string },
+  { subscription, error = null }: { subscription: string; error?: string | null | undefined },
 ): Promise<number> {
-  const [column, value] = "id" in which
-    ? ["id", which.id] as const
-    : ["subscription", which.subscription] as const;
-  const { numUpdatedRows } = await db.updateTable("relay.retries")
-    .set({ parked_at: null, due_at: sql<Date>`clock_timestamp()` })
-    .where(column, "=", value).where("parked_at", "is not", null)
-    .executeTakeFirstOrThrow();
-  return Number(numUpdatedRows);
+  const call = sql<number>`relay.retry_parked(${subscription}, null, null, ${error})`;
+  const { number } = await db.selectNoFrom(call.as("number")).executeTakeFirstOrThrow();
+  return number;
+}
+
+/**
+ * Makes a parked event due.
+ * @throws {NoLongerParked} If the event is not parked, or no longer.
+ * @throws {NotFound} If the event does not exist.
+ */
+export async function retryParked(db: Database, id: ParkedId): Promise<void> {
+  const { subscription, stream, version } = id;
+  const call = sql<number>`relay.retry_parked(${subscription}, ${stream}, ${version}, null)`;
+  const { number } = await db.selectNoFrom(call.as("number")).executeTakeFirstOrThrow();
+  if (number === 0) throw await explainMissing(db, id);
+}
+
+/**
+ * Passes over a parked event for ever, and keeps a record of the operator's reason. Later events follow.
+ * @throws {NoLongerParked} If the event is not parked, or no longer.
+ * @throws {NotFound} If the event does not exist.
+ */
+export async function skipParked(
+  db: Database,
+  id: ParkedId,
+  reason: string,
+  operator: string,
+): Promise<void> {
+  const { subscription, stream, version } = id;
+  const call = sql<
+    boolean
+  >`relay.skip_parked(${subscription}, ${stream}, ${version}, ${reason}, ${operator})`;
+  const { skipped } = await db.selectNoFrom(call.as("skipped")).executeTakeFirstOrThrow();
+  if (!skipped) throw await explainMissing(db, id);
+}
+
+async function explainMissing(db: Database, { subscription, stream, version }: ParkedId): Promise<Error> {
+  const { isKnown } = await db.selectNoFrom(({ and, exists, selectFrom }) =>
+    and([
+      exists(selectFrom("relay.checkpoints").where("subscription", "=", subscription)),
+      exists(selectFrom("write.events").where("stream", "=", stream).where("version", "=", version)),
+    ]).$castTo<boolean>().as("isKnown")
+  ).executeTakeFirstOrThrow();
+  const what = `version ${version} of ${stream} for ${subscription}`;
+  return isKnown
+    ? new NoLongerParked(`Cannot find a parked event: ${what} is not parked, or no longer`)
+    : new NotFound(`Cannot find ${what}`);
 }

@@ -35,14 +35,14 @@ export function toHandler<E extends Event>(
   return {
     name,
     kind: "process manager",
-    concerns: ({ type }) => Object.hasOwn(all, type),
+    types: Object.keys(all),
     handle: (event) => all[event.type]!(event, answering(command, name, event)),
   };
 }
 
 /**
  * Returns the `send` of an event, with `name` as the caller. The idempotency key is made from the ids of
- * event and aggregate: an event leads to the same command only once.
+ * event and aggregate: an event leads to the same command only once, even if a newer program would send other input.
  */
 export function answering(
   db: Database,
@@ -56,6 +56,7 @@ export function answering(
         correlationId: metadata.correlationId,
         causationId: id,
         idempotencyKey: `${id} ${given.id}`,
+        firstInputWins: true,
       });
       return undefined;
     } catch (error) {

@@ -28,12 +28,12 @@ async function look(
 ): Promise<{ isSettled: boolean; state: string }> {
   const counted = subscriptions ? sql`subscription = any(${subscriptions}::text[])` : sql`true`;
   const { rows: [row] } = await sql<{ isSettled: boolean; state: string }>`
-    select outbox = 0 and lag = 0 and retries = 0 as "isSettled",
-      format('%s in the outbox, a lag of %s, %s retries', outbox, lag, retries) as state
+    select outbox = 0 and lag = 0 and lanes = 0 as "isSettled",
+      format('%s in the outbox, a lag of %s, %s lanes', outbox, lag, lanes) as state
     from (select count(*) as outbox from write.outbox) as waiting,
       (select coalesce(max(position), 0) as last from relay.log) as log,
       lateral (select sum(abs(log.last - position)) as lag from relay.checkpoints where ${counted}) as behind,
-      (select count(*) as retries from relay.retries) as set_aside`.execute(owner);
+      (select count(*) as lanes from relay.lanes) as set_aside`.execute(owner);
   return row!;
 }
 

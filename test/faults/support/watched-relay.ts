@@ -11,7 +11,7 @@ import { openJar } from "../../jars/jar.ts";
 import { untilShown } from "../../jars/shown.ts";
 import { verify } from "./oracle.ts";
 import { report } from "./report.ts";
-import { createRelay } from "../../../src/relay/drain.ts";
+import { createRelay } from "../../../src/relay/relay.ts";
 import { subscribeHandler } from "../../../src/relay/handlers/subscribe-handler.ts";
 
 const NOTICED_MS = 15_000;

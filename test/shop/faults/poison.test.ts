@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
-import { listParked, retryParked } from "../../../src/relay/handlers/parked.ts";
+import { listParked, retryAllParked } from "../../../src/relay/handlers/parked.ts";
 import { useTestDatabase } from "../../support/database.ts";
-import { makeDue, makeDueWhatWaits } from "../../support/handlers.ts";
+import { makeDue } from "../../support/handlers.ts";
 import { seededRandom } from "../../support/random.ts";
 import { sleep } from "../../../src/sleep.ts";
 import { until } from "../../support/until.ts";
@@ -30,11 +30,11 @@ describe("events that throw, that hang and that kill the process", () => {
     const stopping = new AbortController();
     const { deaths } = keepRunning(() => relayWith(database.urls, { POISON: "yes" }), stopping.signal);
     await until("all are parked", async () => {
-      await makeDueWhatWaits(database);
-      return (await listParked(database.relay, 0, 10)).length === POISONS.length;
+      await makeDue(database);
+      return (await listParked(database.relay, ["", ""], 10)).length === POISONS.length;
     }, PARKED_MS_MAX);
 
-    const parked = await listParked(database.relay, 0, 10);
+    const parked = await listParked(database.relay, ["", ""], 10);
     expect(parked.map(({ stream, waiting }) => ({ stream, waiting })).toSorted(byStream))
       .toEqual(POISONS.map((stream) => ({ stream, waiting: EVENTS_EACH - 1 })).toSorted(byStream));
     await load.stop();
@@ -44,7 +44,7 @@ describe("events that throw, that hang and that kill the process", () => {
     stopping.abort();
     relayWith(database.urls);
     await makeDue(database);
-    expect(await retryParked(database.relay, { subscription: "witness" })).toBe(POISONS.length);
+    expect(await retryAllParked(database.relay, { subscription: "witness" })).toBe(POISONS.length);
     const verdict = await verify(database.owner, { ...load, witness: true });
     await report(
       "Poison events: throw, hang, kill",

@@ -1,9 +1,9 @@
 import { sql } from "kysely";
 import pMap from "p-map";
 import { describe, expect, it } from "vitest";
-import { retryParked } from "../../../src/relay/handlers/parked.ts";
+import { retryAllParked } from "../../../src/relay/handlers/parked.ts";
 import { useTestDatabase } from "../../support/database.ts";
-import { makeDue, makeDueWhatWaits } from "../../support/handlers.ts";
+import { makeDue } from "../../support/handlers.ts";
 import { seededRandom } from "../../support/random.ts";
 import { until } from "../../support/until.ts";
 import { FAULT_POINTS } from "./support/fault-points.ts";
@@ -50,7 +50,7 @@ describe("a relay that is killed", () => {
     const environment = { FAULT_POINT: point, FAULT_TIMES: `${times}`, FAULT_SIGNAL: "SIGKILL" };
     const relay = relayWith(database.urls, environment);
     await until(`it is killed ${point}, time ${times}`, async () => {
-      await makeDueWhatWaits(database);
+      await makeDue(database);
       return relay.ended() !== undefined;
     }, KILL_MS_MAX);
     expect(relay.ended()).toBe("SIGKILL");
@@ -60,16 +60,16 @@ describe("a relay that is killed", () => {
   /** Ends leases at once, to save the wait. Relays that are alive lose leases, too. */
   async function letLeasesRunOut(): Promise<void> {
     await sql`
-      update relay.checkpoints set leased_until = clock_timestamp() where subscription = any(array(
-        select subscription from relay.checkpoints where leased_to is not null for update skip locked
-      ))`.execute(database.owner);
-    await makeDueWhatWaits(database);
+      update relay.lanes set due_at = clock_timestamp() where (subscription, stream) in (
+        select subscription, stream from relay.lanes where state = 'in hand' for update skip locked
+      )`.execute(database.owner);
+    await makeDue(database);
   }
 
   async function retryAll(): Promise<number> {
     await makeDue(database);
     const names = await database.owner.selectFrom("relay.checkpoints").select("subscription").execute();
-    const counts = await Promise.all(names.map((name) => retryParked(database.relay, name)));
+    const counts = await Promise.all(names.map((name) => retryAllParked(database.relay, name)));
     return counts.reduce((sum, count) => sum + count, 0);
   }
 });

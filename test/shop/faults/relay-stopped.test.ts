@@ -16,7 +16,7 @@ import { type RelayProgram, useRelayPrograms } from "./support/relay-programs.ts
 import { report } from "../../faults/support/report.ts";
 import { startSteadyLoad } from "./support/steady-load.ts";
 import { createWitness, installWitness } from "./support/witness.ts";
-import { createRelay } from "../../../src/relay/drain.ts";
+import { createRelay } from "../../../src/relay/relay.ts";
 
 const ROUNDS = shortOrLong(1, 10);
 /** The points at which a stopped relay can do the most harm. */
@@ -24,7 +24,7 @@ const POINTS: (typeof FAULT_POINTS)[number][] = [
   "during number",
   "after number",
   "during refresh",
-  "after lease",
+  "after hand out",
   "during handle",
   "after handle",
 ];
@@ -76,10 +76,10 @@ describe("three relays, the first of which is stopped while it works and continu
     expect(verdict).toMatchObject({ missed: 0, twice: 0, outOfOrder: 0 });
   }, shortOrLong(180_000, 1_200_000));
 
-  /** Returns the leased subscriptions, each with the number of the lease. */
+  /** Returns the lanes in hand, each with the number of the hold. */
   async function listLeases(): Promise<string[]> {
     const { rows } = await sql<{ lease: string }>`
-      select format('%s %s', subscription, fence) as lease from relay.checkpoints where leased_to is not null`
+      select format('%s %s %s', subscription, stream, hold) as lease from relay.lanes where state = 'in hand'`
       .execute(database.owner);
     return rows.map(({ lease }) => lease);
   }

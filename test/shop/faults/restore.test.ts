@@ -54,12 +54,14 @@ describe.skipIf(!programs)("a database that was dumped under load and restored i
     const random = seededRandom("restored older copy");
     const restored = connect();
     const settings = settingsOf(moved());
-    await sql`update relay.checkpoints set position = position + 1000, leased_to = position + 1010, leased_until = now()`
+    await sql`update relay.checkpoints set position = position + 1000`
       .execute(
         restored,
       );
-    await sql`insert into relay.retries (subscription, position, stream, attempts, due_at)
-      select subscription, position, 'gone', 1, now() from relay.checkpoints`.execute(restored);
+    await sql`insert into relay.lanes (subscription, stream, next_version, last_version, state, due_at, waiting_since)
+      select 'fulfilment', stream, max(version) + 1, max(version) + 3, 'resting', now(), now() from write.events
+      where stream like 'order-%' group by stream
+      union all select 'payments', 'gone', 1, 2, 'parked', now(), now()`.execute(restored);
     // Imitates effects of events beyond the end of the log on the read models.
     await sql`update read.product_catalog set price_cents = price_cents + 1`.execute(restored);
     await sql`delete from read.order_details`.execute(restored);

@@ -7,7 +7,7 @@ import { shipOrder } from "../../../src/features/ordering/commands/ship-order.ts
 import { collectPayments } from "../../../src/features/payments/collect-payments.ts";
 import type { PaymentGateway } from "../../../src/features/payments/gateway.ts";
 import { sampleGateway } from "../../../src/features/payments/sample-gateway.ts";
-import type { Relay } from "../../../src/relay/drain.ts";
+import type { Relay } from "../../../src/relay/relay.ts";
 import { toHandler } from "../../../src/relay/handlers/process-manager.ts";
 import { sleep } from "../../../src/sleep.ts";
 import { execute } from "../../../src/write/execute.ts";
@@ -120,7 +120,7 @@ async function untilEveryOrderEnds(ids: string[]): Promise<void> {
   await until("every order is confirmed, shipped or cancelled, and nothing is left to do", async () => {
     await drainWhatIsDue(test, relay);
     const all = await Promise.all(ids.map((id) => progressOf(test, id)));
-    const left = await test.owner.selectFrom("relay.retries").select("id").execute();
+    const left = await test.owner.selectFrom("relay.lanes").select("stream").execute();
     return left.length === 0 && all.every(({ status }) => status !== "placed");
   }, 30_000);
 }

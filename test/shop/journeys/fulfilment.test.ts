@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fulfilment } from "../../../src/features/fulfilment/process-manager.ts";
 import { placeOrder } from "../../../src/features/ordering/commands/place-order.ts";
-import { collectPayments } from "../../../src/features/payments/collect-payments.ts";
+import { collectPayments, timeOutPayments } from "../../../src/features/payments/collect-payments.ts";
 import { requestPayment } from "../../../src/features/payments/commands/request-payment.ts";
 import type { PaymentGateway } from "../../../src/features/payments/gateway.ts";
 import { sampleGateway } from "../../../src/features/payments/sample-gateway.ts";
@@ -83,7 +83,7 @@ describe("the fulfilment of an order", () => {
         return await new Promise(() => {});
       },
     };
-    const payments = { ...collectPayments(test.command, gateway), timeoutMs: 100 };
+    const payments = { ...collectPayments(test.command, gateway), timeoutMs: 1_000 };
     const relay = relayOf([toHandler(test.command, fulfilment), payments]);
     const id = await place(await aProduct(test.command, { pieces: 5 }), 2);
     await drain(relay, 10_000);
@@ -103,6 +103,50 @@ describe("the fulfilment of an order", () => {
       refunded_cents: 9_800,
     });
     expect(await takenFor(test, [id])).toBe(0);
+  });
+
+  it("cancels the order when the gateway could not be asked in time, and does not ask any more", async () => {
+    const books = sampleGateway(test.command);
+    let calls = 0;
+    const gateway: PaymentGateway = {
+      ...books,
+      take(...given) {
+        calls++;
+        return books.take(...given);
+      },
+    };
+    const id = await place(await aProduct(test.command, { pieces: 5 }), 2);
+    await drain(relayOf([toHandler(test.command, fulfilment)]), 10_000);
+    expect(await statusOf(id)).toMatchObject({ status: "placed", payment: "requested" });
+    await timeOutPayments(test.command, 60_000).fire();
+    expect(await statusOf(id)).toMatchObject({ status: "placed", payment: "requested" });
+    await timeOutPayments(test.command, 0).fire();
+    await drain(
+      relayOf([toHandler(test.command, fulfilment), collectPayments(test.command, gateway)]),
+      10_000,
+    );
+    expect(await statusOf(id)).toMatchObject({
+      status: "cancelled",
+      reason: "payment-not-asked",
+      reserved_pieces: 0,
+      payment: "not asked",
+    });
+    expect(calls).toBe(0);
+  });
+
+  it("gives the gateway its minute from the moment it is asked, however long the order has waited", async () => {
+    const id = await place(await aProduct(test.command, { pieces: 5 }), 2, "hangs");
+    await drain(relayOf([toHandler(test.command, fulfilment)]), 10_000);
+    await sql`update write.payments set requested_at = now() - interval '10 minutes' where order_id = ${id}`
+      .execute(test.owner);
+    const payments = { ...collectPayments(test.command, sampleGateway(test.command)), timeoutMs: 1_000 };
+    await drain(relayOf([payments]), 10_000);
+    await timeOutPayments(test.command).fire();
+    expect(await statusOf(id)).toMatchObject({ status: "placed", payment: "requested" });
+    await passTimeLimit(test);
+    await timeOutPayments(test.command).fire();
+    await drain(relayOf([toHandler(test.command, fulfilment)]), 10_000);
+    expect(await statusOf(id)).toMatchObject({ status: "cancelled", reason: "payment-timed-out" });
   });
 
   it("takes back a payment that a late relay asks for, when the cancelled order was forgotten already", async () => {

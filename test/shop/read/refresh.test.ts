@@ -12,7 +12,8 @@ import { cancelOrder } from "../../../src/features/ordering/commands/cancel-orde
 import { confirmOrder } from "../../../src/features/ordering/commands/confirm-order.ts";
 import { placeOrder } from "../../../src/features/ordering/commands/place-order.ts";
 import { shipOrder } from "../../../src/features/ordering/commands/ship-order.ts";
-import { createRelay, drain } from "../../../src/relay/drain.ts";
+import { drain } from "../../../src/relay/drain.ts";
+import { createRelay } from "../../../src/relay/relay.ts";
 import { execute } from "../../../src/write/execute.ts";
 import { aCustomer, aProduct } from "../support/arrange.ts";
 import { anybody } from "../../support/context.ts";

@@ -16,7 +16,7 @@ import { useProxy } from "../../support/proxy.ts";
 import { useReplicatedServer } from "../../replica/replicated-server.ts";
 import { useReplicatedShop, withReplica } from "./replicated-shop.ts";
 import { until } from "../../support/until.ts";
-import { createRelay } from "../../../src/relay/drain.ts";
+import { createRelay } from "../../../src/relay/relay.ts";
 
 const NEWEST = MIGRATIONS.at(-1)!;
 

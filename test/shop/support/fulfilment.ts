@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { app } from "../../../src/app.ts";
 import { cancelOrder } from "../../../src/features/ordering/commands/cancel-order.ts";
-import { createRelay, drain, type Relay } from "../../../src/relay/drain.ts";
+import { drain } from "../../../src/relay/drain.ts";
+import { createRelay, type Relay } from "../../../src/relay/relay.ts";
 import { subscribeHandler } from "../../../src/relay/handlers/subscribe-handler.ts";
 import { execute } from "../../../src/write/execute.ts";
 import { anybody } from "../../support/context.ts";

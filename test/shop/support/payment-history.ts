@@ -5,6 +5,8 @@ export const requested: PaymentEvent = {
   type: "PaymentRequested",
   data: { amountCents: 900, token: "visa" },
 };
+export const asked: PaymentEvent = { type: "PaymentAsked", data: {} };
+export const notAsked: PaymentEvent = { type: "PaymentNotAsked", data: {} };
 export const taken: PaymentEvent = { type: "PaymentTaken", data: { amountCents: 900 } };
 export const declined: PaymentEvent = { type: "PaymentDeclined", data: {} };
 export const timedOut: PaymentEvent = { type: "PaymentTimedOut", data: {} };

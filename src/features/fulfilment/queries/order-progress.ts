@@ -20,6 +20,8 @@ export const orderProgress = {
     StockReserved: itsOrder,
     StockReleased: itsOrder,
     PaymentRequested: itself,
+    PaymentAsked: itself,
+    PaymentNotAsked: itself,
     PaymentTaken: itself,
     PaymentDeclined: itself,
     RefundRequested: itself,
@@ -37,7 +39,7 @@ export const progressView = z.object({
   reason: z.nullable(z.string()),
   reservedPieces: z.int(),
   /** Null until the payment is requested, after the reservation of all pieces. */
-  payment: z.nullable(z.enum(["requested", "taken", "declined", "refunding", "refunded"])),
+  payment: z.nullable(z.enum(["requested", "taken", "declined", "not asked", "refunding", "refunded"])),
   amountCents: z.nullable(z.int()),
   refundedCents: z.nullable(z.int()),
   /** The deadline for the payment: the order is cancelled afterwards. Null without an awaited answer. */

@@ -4,7 +4,9 @@ import type { Command } from "../../../write/command.ts";
 import type { OrderEvent } from "../events.ts";
 import { type Order, order } from "../order.ts";
 
-const input = z.strictObject({ reason: z.enum(["out-of-stock", "payment-declined", "payment-timed-out"]) });
+const input = z.strictObject({
+  reason: z.enum(["out-of-stock", "payment-declined", "payment-timed-out", "payment-not-asked"]),
+});
 
 export type RejectOrder = z.infer<typeof input>;
 

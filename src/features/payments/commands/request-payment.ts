@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import type { Query } from "../../../write/aggregate.ts";
@@ -33,6 +34,7 @@ function loadOrBegin(db: Database, orderId: string): Query<Payment & { version: 
       "payment.token",
       fn.coalesce("payment.status", val<PaymentStatus>("requested")).as("status"),
       "payment.refunded_cents as refundedCents",
+      sql<boolean>`payment.answer_due_at is not null`.as("asked"),
       fn.coalesce("payment.version", lit(0)).as("version"),
     ]);
 }

@@ -12,8 +12,8 @@ export const timeOutPayment: Command<TimeOutPayment, Payment, PaymentEvent> = {
   name: "TimeOutPayment",
   input,
   aggregate: payment,
-  decide(_command, { status }) {
-    if (status !== "requested") return [];
+  decide(_command, { status, asked }) {
+    if (status !== "requested" || !asked) return [];
     return [{ type: "PaymentTimedOut", data: {} }, { type: "RefundRequested", data: {} }];
   },
 };

@@ -6,10 +6,10 @@ const STATEMENTS = {
   number: "relay.number_events",
   refresh: "relay.refresh_keys",
   "refresh as a whole": "relay.refresh_whole",
-  lease: "relay.lease(",
+  "hand out": "relay.hand_out(",
   handle: "write.append(",
-  settle: "relay.settle(",
-  "lease again": "relay.lease_retries(",
+  settle: "relay.settle_lanes(",
+  take: "relay.take_lanes(",
 } as const;
 
 export const FAULT_POINTS = [
@@ -19,12 +19,12 @@ export const FAULT_POINTS = [
   "during refresh",
   "after refresh",
   "during refresh as a whole",
-  "after lease",
+  "after hand out",
   "during handle",
   "after handle",
   "during settle",
   "after settle",
-  "after lease again",
+  "after take",
 ] as const;
 
 /** The usual length of a query: a signal within the length comes somewhere in the middle. */

@@ -3,7 +3,7 @@ import { app } from "../../../../src/app.ts";
 import { readModelSubscriptions } from "../../support/shop.ts";
 import { openDatabase } from "../../../../src/database/database.ts";
 import type { Handler } from "../../../../src/relay/handlers/handler.ts";
-import { createRelay } from "../../../../src/relay/drain.ts";
+import { createRelay } from "../../../../src/relay/relay.ts";
 import { subscribeHandler } from "../../../../src/relay/handlers/subscribe-handler.ts";
 import { runRelay } from "../../../../src/relay/waking/run.ts";
 import { faultAt } from "./fault-points.ts";
@@ -39,13 +39,13 @@ function poisoned(witness: Handler): Handler {
     attemptsMax: 3,
     // Long enough for an innocent event in a relay just started on a busy machine.
     timeoutMs: 2_000,
-    async handle(event, signal) {
+    async handle(event, ...rest) {
       if (event.version === 1) {
         if (event.stream.includes("throws")) throw new Error("Poison");
         if (event.stream.includes("hangs")) await new Promise(() => {});
         if (event.stream.includes("kills")) process.kill(process.pid, "SIGKILL");
       }
-      await witness.handle(event, signal);
+      await witness.handle(event, ...rest);
     },
   };
 }

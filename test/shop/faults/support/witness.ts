@@ -35,8 +35,8 @@ export function createWitness(command: Database): Handler {
   return {
     name: NAME,
     kind: "test",
-    concerns: ({ stream }) => !stream.startsWith(`${CATEGORY}-`),
     async handle({ id: eventId, stream, version, metadata: { correlationId } }) {
+      if (stream.startsWith(`${CATEGORY}-`)) return;
       const context = { caller: NAME, correlationId, causationId: eventId, idempotencyKey: eventId };
       await execute(command, witness, { id: stream, input: { eventId, version } }, context);
     },

@@ -3,41 +3,55 @@ import type { Database } from "../database/database.ts";
 import { isUnavailable } from "../errors.ts";
 import { getLogger } from "../logging.ts";
 import type { RecordedEvent } from "../write/event.ts";
-import type { Subscription } from "./subscription.ts";
+import type { ReadModelSubscription } from "./subscription.ts";
 
 const REST_MS_MIN = 1_000;
 
 const logger = getLogger("cqrs.relay");
 
 /**
- * Gives a subscription the next batch and returns the number of handled events. A failing subscription rests
- * for a while.
+ * Gives a read model the next batch and returns the number of handled events. A failing read model rests for a
+ * while.
  * @throws {DatabaseUnavailable} If the database is away, or another error with the same meaning.
  */
-export async function handOut(
+export async function refresh(
   db: Database,
-  subscription: Subscription,
+  { name, handle }: ReadModelSubscription,
   from: number,
-  page: RecordedEvent[],
-  stopping?: AbortSignal,
+  events: RecordedEvent[],
 ): Promise<number> {
-  const events = page.slice(0, subscription.batchMax);
   const to = events.at(-1)?.position;
   if (to === undefined) return 0;
+  return await restAfterFailure(
+    db,
+    { name, position: from },
+    async () => await handle(db, { from, to, events }) ? events.length : 0,
+  );
+}
+
+/**
+ * Does the work of a subscription and returns the result. After a failure, the subscription rests, and the
+ * result is 0.
+ * @throws {DatabaseUnavailable} If the database is away, or another error with the same meaning.
+ */
+export async function restAfterFailure(
+  db: Database,
+  subscription: { readonly name: string; readonly position: number },
+  work: () => Promise<number>,
+): Promise<number> {
   const startedAt = performance.now();
   try {
-    return await subscription.handle(db, { from, to, events }, stopping) ? events.length : 0;
+    return await work();
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    const { name } = subscription;
+    const { name, position } = subscription;
     const { message } = error as Error;
-    logger.error("Cannot handle events {from} to {to} for {name}: {message}", {
-      from: from + 1,
-      to,
+    logger.error("Cannot handle the events after {position} for {name}: {message}", {
+      position,
       name,
       message,
     });
-    await recordFailure(db, name, from, message, performance.now() - startedAt);
+    await recordFailure(db, name, position, message, performance.now() - startedAt);
     return 0;
   }
 }

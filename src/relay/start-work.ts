@@ -1,0 +1,74 @@
+import type { Database } from "../database/database.ts";
+import { getLogger } from "../logging.ts";
+import type { RecordedEvent } from "../write/event.ts";
+import { listEvents } from "./events.ts";
+import { typesOf } from "./handlers/lanes.ts";
+import type { LookedFor, Outlook } from "./number.ts";
+import { refresh } from "./refresh.ts";
+import type { Relay } from "./relay.ts";
+import { isReadModel, type Subscription } from "./subscription.ts";
+
+const logger = getLogger("cqrs.relay");
+
+/** A subscription and its checkpoint. */
+export type Subscribed = Outlook["checkpoints"][number] & { subscription: Subscription };
+export type Reader = (after: number) => Promise<RecordedEvent[]>;
+
+/** Returns the handlers of a relay, to look for their work. */
+export function listHandlers({ subscriptions, crew }: Relay): LookedFor[] {
+  return subscriptions.flatMap((subscription) => {
+    if (isReadModel(subscription)) return [];
+    const { name, handler } = subscription;
+    return [{ name, types: typesOf(handler), since: crew.sinceOf(handler) }];
+  });
+}
+
+/** Returns the subscriptions with their checkpoints. */
+export function listSubscribed(subscriptions: Subscription[], { checkpoints }: Outlook): Subscribed[] {
+  return subscriptions.flatMap((subscription) => {
+    const checkpoint = checkpoints.find(({ name }) => name === subscription.name);
+    if (checkpoint) return [{ ...checkpoint, subscription }];
+    logger.error("Cannot find the checkpoint of {name}: a migration has to add it", {
+      name: subscription.name,
+    });
+    return [];
+  });
+}
+
+/** Starts the refresh of every read model behind. Returns the names. */
+export function startRefreshes({ db, tasks }: Relay, behind: Subscribed[], eventsAfter: Reader): string[] {
+  return behind.flatMap(({ subscription, position, isDue }) => {
+    const { name } = subscription;
+    if (!isReadModel(subscription) || !isDue || tasks.has(name)) return [];
+    tasks.start(name, async () => await refresh(db, subscription, position, await eventsAfter(position)));
+    return [name];
+  });
+}
+
+/** Tells the handlers the news. Each goes on in the background. */
+export function startHandlers(
+  { db, crew, stopping }: Relay,
+  subscribed: Subscribed[],
+  { lanes, lastPosition, now }: Outlook,
+  eventsAfter: Reader,
+): void {
+  for (const { subscription, position, isDue } of subscribed) {
+    if (isReadModel(subscription)) continue;
+    const found = lanes.find(({ name }) => name === subscription.name);
+    if (!found) continue;
+    const { isNewest, dueStates } = found;
+    const mayHandOut = isDue && isNewest;
+    const news = { position, lastPosition, isNewest, mayHandOut, dueStates, now, eventsAfter };
+    crew.hear(db, subscription.handler, news, stopping);
+  }
+}
+
+/** Reads each page of events only once: most subscriptions stand at the same position. */
+export function createReader(db: Database, limit: number) {
+  const pages = new Map<number, Promise<RecordedEvent[]>>();
+  return (after: number) => {
+    const page = pages.get(after) ?? listEvents(db, after, limit);
+    pages.set(after, page);
+    return page;
+  };
+}
