@@ -8,7 +8,7 @@ export default defineConfig({
     // Files share a process, and with it the modules it has loaded: they share nothing else.
     isolate: false,
     maxWorkers: 3,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

@@ -140,16 +140,20 @@ language sql volatile set search_path = '' as $$
   select array(
     select state
     from (values
-      ('ready', 'infinity'::timestamptz, 'infinity'::timestamptz), ('resting', clock_timestamp(), clock_timestamp() + relay.longest_rest()),
-      ('suspect', clock_timestamp(), clock_timestamp() + relay.longest_rest()), ('alone', clock_timestamp(), clock_timestamp() + relay.longest_rest()),
-      ('exclusive', clock_timestamp(), clock_timestamp() + relay.longest_rest()), ('in hand', clock_timestamp(), clock_timestamp() + 2 * relay.lease())
+      ('ready', 'infinity'::timestamptz, 'infinity'::timestamptz),
+      ('resting', clock_timestamp(), clock_timestamp() + relay.longest_rest()),
+      ('suspect', clock_timestamp(), clock_timestamp() + relay.longest_rest()),
+      ('alone', clock_timestamp(), clock_timestamp() + relay.longest_rest()),
+      ('exclusive', clock_timestamp(), clock_timestamp() + relay.longest_rest()),
+      ('in hand', clock_timestamp(), clock_timestamp() + 2 * relay.lease())
     ) as looked_for (state, until, far)
     where exists (
-      select from relay.lanes where subscription = subscription_name and lanes.state = looked_for.state and lanes.state <> 'parked'
+      select from relay.lanes
+      where subscription = subscription_name and lanes.state = looked_for.state and lanes.state <> 'parked'
         and due_at > since and due_at <= until
     ) or exists (
-      select from relay.lanes where subscription = subscription_name and lanes.state = looked_for.state and lanes.state <> 'parked'
-        and due_at > far
+      select from relay.lanes
+      where subscription = subscription_name and lanes.state = looked_for.state and lanes.state <> 'parked' and due_at > far
     )
   )
 $$;

@@ -22,7 +22,8 @@ export class Tasks {
       this.#errors.push(error);
       return false;
     }).then((isNews) => {
-      this.#running.delete(name);
+      // The same name may have begun again.
+      if (this.#running.get(name) === running) this.#running.delete(name);
       if (isNews) this.onLateEnd();
     });
     this.#running.set(name, running);

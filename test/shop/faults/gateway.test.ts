@@ -164,6 +164,7 @@ describe("a payment gateway", () => {
     return {
       async stop() {
         stopping.abort();
+        await relay.crew.interrupt();
         await running;
       },
     };
