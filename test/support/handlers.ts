@@ -60,10 +60,13 @@ export async function append(
       where stream = ${`test-${stream}`}), ${events}::text::jsonb, null)`.execute(test.command);
 }
 
-/** Makes all resting and suspect lanes due: no test waits for the back-off. */
+/** Makes all resting and suspect lanes due, except lanes locked by a relay: no test waits for the back-off. */
 export async function makeDue(test: TestDatabase): Promise<void> {
-  await sql`update relay.lanes set due_at = clock_timestamp() where state not in ('ready', 'in hand', 'parked')`
-    .execute(test.owner);
+  await sql`
+    update relay.lanes set due_at = clock_timestamp() where (subscription, stream) in (
+      select subscription, stream from relay.lanes where state not in ('ready', 'in hand', 'parked')
+      for update skip locked
+    )`.execute(test.owner);
 }
 
 export function handlerOf({ relay }: Added): Handler {
