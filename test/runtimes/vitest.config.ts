@@ -15,12 +15,12 @@ const HTTP = ["test/http/**/*.test.ts"];
 const SHOP = ["test/shop/http/**/*.test.ts"];
 
 /**
- * Returns the tests for a runtime. CI leaves out the shop's HTTP tests, and on Node and Bun also the machinery's: `npm run
+ * Returns the tests for a runtime. CI leaves out the shop's HTTP tests, and on the Nodes and Bun also the machinery's: `npm run
  * check` runs both on the same Node, in the tests' process, and Bun serves with Node's adapter.
  */
 function testsOn(name: string): string[] {
   if (!process.env.CI) return [...HTTP, ...SHOP, ...JOURNEYS];
-  return name === "node" || name === "bun" ? JOURNEYS : [...HTTP, ...JOURNEYS];
+  return name.endsWith("node") || name === "bun" ? JOURNEYS : [...HTTP, ...JOURNEYS];
 }
 
 /** Runs the tests over HTTP against the program on each runtime, and the tests of the platforms. */
