@@ -93,16 +93,15 @@ $$;
 
 -- Hands out the events after from_position, up to to_position: moves the checkpoint, and notes the streams with work.
 -- work: [{"stream", "first", "last", "since"}], a stream only once. The new lanes are leased to the caller.
--- Returns the new hold, the given streams with an earlier lane (not the caller's now), and the time. hold is null when
+-- Returns the new hold, the given streams with an earlier lane (not the caller's now), and the checkpoint. hold is null when
 -- the checkpoint is elsewhere, another relay hands out, or newer programs react to other types.
 create function relay.hand_out(
   subscription_name text, own_types text[], from_position bigint, to_position bigint, work jsonb)
-returns table (hold bigint, waiting text[], "position" bigint, now timestamptz)
+returns table (hold bigint, waiting text[], "position" bigint)
 language plpgsql set search_path = '' as $$
 declare
   new_hold bigint;
 begin
-  now := clock_timestamp();
   if relay.newest_types(subscription_name) is distinct from own_types
     or not relay.claim(subscription_name, from_position)
   then
@@ -115,7 +114,7 @@ begin
     with handed as (
       insert into relay.lanes as lane
         (subscription, stream, next_version, last_version, state, due_at, hold, trying_to, waiting_since)
-      select subscription_name, given.stream, first, last, 'in hand', now + relay.lease(), new_hold, last, since
+      select subscription_name, given.stream, first, last, 'in hand', clock_timestamp() + relay.lease(), new_hold, last, since
       from jsonb_to_recordset(work) as given (stream text, first integer, last integer, since timestamptz)
       order by given.stream collate "C"
       on conflict on constraint lanes_pkey do update set last_version = greatest(lane.last_version, excluded.last_version)
@@ -163,7 +162,7 @@ $$;
 -- lane without such events. At most max_events events of a lane; only the first event of a suspect.
 create function relay.take_lanes(subscription_name text, own_types text[], wanted jsonb, since timestamptz, max_events integer)
 returns table (
-  stream text, hold bigint, next_version integer, trying_to integer, attempts integer, was text, now timestamptz,
+  stream text, hold bigint, next_version integer, trying_to integer, attempts integer, was text,
   "position" bigint, id uuid, version integer, type text, data jsonb, metadata jsonb, recorded_at timestamptz)
 language plpgsql set search_path = '' set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
@@ -196,7 +195,7 @@ begin
   select jsonb_agg(to_jsonb(held)) into taken from held;
   -- A statement of its own: every event handed out before the lane was locked is visible.
   return query
-    select lane.stream, new_hold, lane.next_version, lane.trying_to, lane.attempts, lane.was, started_at,
+    select lane.stream, new_hold, lane.next_version, lane.trying_to, lane.attempts, lane.was,
       event.position, event.id, event.version, event.type, event.data, event.metadata, event.recorded_at
     from jsonb_to_recordset(taken) as lane
       (stream text, next_version integer, trying_to integer, attempts integer, was text)

@@ -21,8 +21,6 @@ export interface HandedOut {
   waiting: string[] | null;
   /** The checkpoint. */
   position: number;
-  /** The present, by the clock of the database. */
-  now: Date;
 }
 
 /** The most events of a lane for each hold: others wait for a place, too. */
@@ -57,7 +55,6 @@ interface TakenRow extends RecordedEvent {
   attempts: number;
   was: OpenState;
   hold: number;
-  now: Date;
   recorded_at: Date;
 }
 
@@ -78,7 +75,7 @@ export async function takeLanes(
   const rows = await db.selectFrom(call.as("taken")).selectAll().execute();
   const lanes = new Map<string, HeldLane>();
   for (
-    const { stream, hold, attempts, was, next_version, trying_to, now: _, recorded_at, ...event } of rows
+    const { stream, hold, attempts, was, next_version, trying_to, recorded_at, ...event } of rows
   ) {
     const lane = lanes.get(stream) ?? {
       ...{ subscription: handler.name, stream, hold, attempts, was },
