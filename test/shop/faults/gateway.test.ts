@@ -16,7 +16,7 @@ import { useTestDatabase } from "../../support/database.ts";
 import { until } from "../../support/until.ts";
 import { aCustomer, aProduct } from "../support/arrange.ts";
 import { readModelSubscriptions } from "../support/shop.ts";
-import { verify } from "./support/oracle.ts";
+import { settled, verify } from "./support/oracle.ts";
 import { useRelayPrograms } from "./support/relay-programs.ts";
 
 const RIGHT = { missed: 0, twice: 0, outOfOrder: 0 };
@@ -51,20 +51,9 @@ describe("a payment gateway", () => {
     async () => {
       const relay = startRelay();
       const orders = await place(2 * ORDERS, "slow-2000");
-      await until(
-        "all are confirmed",
-        async () => await countOrders(orders, "confirmed") === orders.length,
-        SETTLED_MS,
-      );
-      const verdict = await verify(database.owner, { acknowledged: [] });
+      await untilAllConfirmed(orders);
+      await expectRight("Gateway slow for everybody", `${orders.length} orders, calls of 2 s`);
       await relay.stop();
-      await report(
-        "Gateway slow for everybody",
-        verdict,
-        { seed: "none" },
-        `${orders.length} orders, calls of 2 s`,
-      );
-      expect(verdict).toMatchObject(RIGHT);
     },
     FAULT_MS,
   );
@@ -79,20 +68,9 @@ describe("a payment gateway", () => {
     killed.signal("SIGKILL");
     await until("it is dead", () => killed.ended() !== undefined);
     const relay = startRelay();
-    await until(
-      "all are confirmed",
-      async () => await countOrders(orders, "confirmed") === orders.length,
-      SETTLED_MS,
-    );
-    const verdict = await verify(database.owner, { acknowledged: [] });
+    await untilAllConfirmed(orders);
+    await expectRight("Relay killed during slow calls", `${orders.length} orders, calls of 2 s`);
     await relay.stop();
-    await report(
-      "Relay killed during slow calls",
-      verdict,
-      { seed: "none" },
-      `${orders.length} orders, calls of 2 s`,
-    );
-    expect(verdict).toMatchObject(RIGHT);
   }, FAULT_MS);
 
   it("that is down for everybody parks nothing, and all are confirmed when it is back", async () => {
@@ -109,43 +87,37 @@ describe("a payment gateway", () => {
       return last_error === "Down, with a try every second: away";
     });
     isDown = false;
-    await until(
-      "all are confirmed",
-      async () => await countOrders(orders, "confirmed") === orders.length,
-      SETTLED_MS,
-    );
-    const verdict = await verify(database.owner, { acknowledged: [] });
+    await untilAllConfirmed(orders);
+    await expectRight("Gateway down for everybody", `${orders.length} orders, none was parked`);
     await relay.stop();
-    await report(
-      "Gateway down for everybody",
-      verdict,
-      { seed: "none" },
-      `${orders.length} orders, none was parked`,
-    );
-    expect(verdict).toMatchObject(RIGHT);
   }, FAULT_MS);
 
   it("sees a popular product's orders one after another, without a conflict", async () => {
     const before = await countRolledBack();
     const relay = startRelay();
     const orders = await place(ORDERS, "visa", 1);
+    await untilAllConfirmed(orders);
+    await settled(database.owner);
+    const conflicts = await countRolledBack() - before;
+    await expectRight("Popular product", `${orders.length} orders, ${conflicts} statements undone`);
+    await relay.stop();
+    expect(conflicts).toBeLessThan(ORDERS / 10);
+  }, FAULT_MS);
+
+  async function untilAllConfirmed(orders: string[]): Promise<void> {
     await until(
       "all are confirmed",
       async () => await countOrders(orders, "confirmed") === orders.length,
       SETTLED_MS,
     );
+  }
+
+  /** Waits until every event is handled, checks all stored data, and prints the row of the fault. */
+  async function expectRight(fault: string, remark: string): Promise<void> {
     const verdict = await verify(database.owner, { acknowledged: [] });
-    await relay.stop();
-    const conflicts = await countRolledBack() - before;
-    await report(
-      "Popular product",
-      verdict,
-      { seed: "none" },
-      `${orders.length} orders, ${conflicts} statements undone`,
-    );
+    await report(fault, verdict, { seed: "none" }, remark);
     expect(verdict).toMatchObject(RIGHT);
-    expect(conflicts).toBeLessThan(ORDERS / 10);
-  }, FAULT_MS);
+  }
 
   /** Starts a relay of the shop in this process. */
   function startRelay(gateway = sampleGateway(database.command)) {
