@@ -27,7 +27,7 @@ export async function ailmentsAfter(
   }
 }
 
-/** Returns a matcher for a finding's level and parts of the text and the advice. */
-export function saying(level: Finding["level"], what: string, advice: string): unknown {
-  return { level, what: expect.stringContaining(what), advice: expect.stringContaining(advice) };
+/** Returns a matcher for a finding's level, its text (a part or a pattern) and a part of the advice. */
+export function saying(level: Finding["level"], what: string | RegExp, advice: string): unknown {
+  return { level, what: expect.stringMatching(what), advice: expect.stringContaining(advice) };
 }

@@ -122,8 +122,9 @@ describe("the doctor", () => {
   it("notices a clock that is wrong", async () => {
     const logins: Login[] = [{ role: "query", url: test.urls.query, db: test.query }];
     const shifted = (ms: number) => checkClocks(logins, () => Date.now() + ms);
-    expect(await shifted(3_000)).toEqual([saying("warning", "3.0 s ahead of", "NTP")]);
-    expect(await shifted(-3_000)).toEqual([saying("warning", "3.0 s behind", "NTP")]);
+    // Seconds without a fraction: a statement on a busy machine may take a tenth of one.
+    expect(await shifted(60_000)).toEqual([saying("warning", / (59|60)\.\d s ahead of /, "NTP")]);
+    expect(await shifted(-60_000)).toEqual([saying("warning", / (59|60)\.\d s behind /, "NTP")]);
     expect((await shifted(500))[0]!.level).toBe("ok");
   });
 
