@@ -18,10 +18,15 @@ export async function serverUser(): Promise<User> {
 }
 
 /** Runs a program to the end, without pipes: a server would keep the pipes open. Returns the exit code. */
-export function runAs({ uid, gid }: User, program: string, args: string[]): Promise<number | null> {
+export function runAs(
+  { uid, gid }: User,
+  program: string,
+  args: string[],
+  environment: Record<string, string> = {},
+): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const user = uid === undefined ? {} : { uid, gid: gid! };
-    const env = { ...process.env, LC_ALL: "C" };
+    const env = { ...process.env, LC_ALL: "C", ...environment };
     spawn(program, args, { stdio: "ignore", detached: true, cwd: "/", env, ...user })
       .on("error", reject).on("exit", resolve);
   });

@@ -25,10 +25,14 @@ export interface DebianServer {
   readonly owner: User;
 }
 
-/** Starts a server of Debian's PostgreSQL for the tests of a file. */
-export function useDebianServer(programs: string): DebianServer {
+/** Starts a server of Debian's PostgreSQL for the tests of a file, with more environment variables. */
+export function useDebianServer(
+  programs: string,
+  environment: (folder: string) => Record<string, string> = () => ({}),
+): DebianServer {
   let server: DebianServer;
-  const pgCtl = (...args: string[]) => must(join(programs, "pg_ctl"), args, server.owner);
+  const pgCtl = (...args: string[]) =>
+    must(join(programs, "pg_ctl"), args, server.owner, environment(server.folder));
   const data = () => join(server.folder, "data");
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), "cqrs-debian-"));
@@ -60,7 +64,12 @@ export function useDebianServer(programs: string): DebianServer {
 }
 
 /** Runs a program to the end. @throws {Error} If the exit code is not 0. */
-export async function must(program: string, args: string[], owner: User): Promise<void> {
-  const code = await runAs(owner, program, args);
+export async function must(
+  program: string,
+  args: string[],
+  owner: User,
+  environment: Record<string, string> = {},
+): Promise<void> {
+  const code = await runAs(owner, program, args, environment);
   if (code !== 0) throw new Error(`Cannot go on: ${program} ${args.join(" ")} ended with ${code}`);
 }
