@@ -1,15 +1,17 @@
--- Read models: checkpoints, the refresh of the content, the freshness of answers, and the way back after an older copy
--- of the database was restored.
+-- Read models: checkpoints, and the refresh of the content.
 
 -- The progress of each subscription: of read models and, see 0006_lanes.sql, of handlers.
 create table relay.checkpoints (
   subscription text primary key,
   -- the last position passed: every event up to the position is handled, or in a lane (0006_lanes.sql); 0 before the first
   position bigint not null,
-  -- the end of the subscription's rest
+  -- the beginning and the end of the subscription's rest: before the beginning, the clock was set back, and the rest is over
+  rests_from timestamptz not null default '-infinity',
   rests_until timestamptz not null default '-infinity',
   -- null when the last try went well
   last_error text,
+  -- the length of the last refresh of a materialized view, in milliseconds
+  refresh_ms integer,
   constraint position_is_not_negative check (position >= 0)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
@@ -33,11 +35,19 @@ begin
   if not relay.claim(read_model, from_position) then
     return false;
   end if;
+  perform relay.recompute_keys(read_model, keys);
+  update relay.checkpoints set position = to_position, last_error = null where subscription = read_model;
+  return true;
+end;
+$$;
+
+-- Recomputes the given keys of a read model from the definition. The caller has claimed the checkpoint.
+create function relay.recompute_keys(read_model text, keys text[]) returns void
+language plpgsql set search_path = '' as $$
+begin
   if cardinality(keys) > 0 then
     execute relay.refresh_statement(read_model) using keys;
   end if;
-  update relay.checkpoints set position = to_position, last_error = null where subscription = read_model;
-  return true;
 end;
 $$;
 
@@ -64,128 +74,49 @@ language sql stable set search_path = '' as $$
   where attrelid = format('read.%I', read_model)::regclass and attnum > 0 and not attisdropped
 $$;
 
--- Refreshes a materialized view as a whole and moves the checkpoint, in the same transaction. Afterwards the read model
--- rests for nine times as long as the refresh took. Returns false when another relay was faster.
-create function relay.refresh_whole(read_model text, from_position bigint, to_position bigint) returns boolean
+-- Refreshes a materialized view as a whole and moves the checkpoint to the end of the log as read before the refresh, in
+-- the same transaction. Afterwards the read model rests for nine times as long as the refresh took. Returns the new
+-- position; null when another relay was faster.
+create function relay.refresh_whole(read_model text, from_position bigint) returns bigint
 language plpgsql security definer set search_path = '' as $$
 declare
   started_at timestamptz := clock_timestamp();
+  reached bigint;
 begin
   if not relay.claim(read_model, from_position) then
-    return false;
+    return null;
   end if;
+  reached := relay.last_position();
   execute format('refresh materialized view concurrently read.%I', read_model);
   update relay.checkpoints
-  set position = to_position, last_error = null, rests_until = clock_timestamp() + 9 * (clock_timestamp() - started_at)
+  set position = reached, last_error = null, refresh_ms = extract(epoch from clock_timestamp() - started_at) * 1000,
+    rests_from = clock_timestamp(), rests_until = clock_timestamp() + 9 * (clock_timestamp() - started_at)
   where subscription = read_model;
-  return true;
+  return reached;
 end;
 $$;
 
--- The freshness of each read model, for queries without a right to read the relay's tables.
-create view read.freshness as
-select
-  subscription as read_model,
-  position,
-  -- The time of the oldest missing event, among the next 1,000; the present when none is missing.
-  coalesce(
-    least(
-      (select min(recorded_at)
-       from (select recorded_at from relay.log where log.position > checkpoints.position order by position limit 1000)
-         as unhandled),
-      (select min(recorded_at)
-       from (
-         select recorded_at from write.outbox where id > (select after_id from relay.outbox_start)
-         order by id limit 1000
-       ) as unnumbered)
-    ),
-    -- A streaming replica does not know the commits still to be replayed: the present is the time of the last replayed
-    -- commit. Before the first commit since the start: the newest time in the rows, a relay's sign of life or an event.
-    case when pg_is_in_recovery() then coalesce(
-      pg_last_xact_replay_timestamp(),
-      greatest(
-        (select max(seen_at) from relay.listeners),
-        (select recorded_at from relay.log order by position desc limit 1)
-      ),
-      'epoch'
-    ) else now() end
-  ) as as_of
-from relay.checkpoints;
+-- The failures of the last ten minutes, for operators.
+create table relay.failures (
+  subscription text not null,
+  failed_at timestamptz not null default clock_timestamp(),
+  error text not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+create index failures_for_subscription_idx on relay.failures (subscription, failed_at);
 
--- The position of an event, for queries with a consistency token.
-create view read.positions as
-select position, event_id from relay.log;
-
--- Raises CQ004 when a checkpoint is beyond the log, as after a restore of an older copy: events numbered from now on would
--- be taken for handled.
-create function relay.refuse_checkpoint_beyond_log() returns void
+-- Stores the failure of a subscription and lets the subscription rest. Does nothing when another relay has moved the
+-- checkpoint.
+create function relay.record_failure(subscription_name text, at_position bigint, error text, rest_ms integer) returns void
 language plpgsql set search_path = '' as $$
-declare
-  log_end bigint := relay.last_position();
-  beyond record;
 begin
-  select subscription, position into beyond from relay.checkpoints where position > log_end limit 1;
+  update relay.checkpoints
+  set last_error = error, rests_from = clock_timestamp(), rests_until = clock_timestamp() + rest_ms * interval '1 millisecond'
+  where subscription = subscription_name and position = at_position;
   if found then
-    raise exception 'Cannot relay: the checkpoint of % is at position %, but the log ends at %; %', beyond.subscription,
-      beyond.position, log_end, 'was an older copy of the database restored?'
-      using errcode = 'CQ004';
+    delete from relay.failures
+    where failures.subscription = subscription_name
+      and failed_at not between clock_timestamp() - interval '10 minutes' and clock_timestamp();
+    insert into relay.failures (subscription, error) values (subscription_name, error);
   end if;
-end;
-$$;
-
--- Sets every checkpoint beyond the log back to the end of the log, and returns the moved checkpoints with both
--- positions. If any was moved, shortens the lanes beyond their streams and recomputes every read model: any read model may
--- show the effect of events no longer in the log.
-create function relay.rewind() returns table (subscription text, was_at bigint, ends_at bigint)
-language plpgsql security definer set search_path = '' as $$
-declare
-  log_end bigint;
-begin
-  -- Nobody numbers events meanwhile.
-  perform from relay.state for update;
-  log_end := relay.last_position();
-  return query
-    with beyond as (
-      select checkpoints.* from relay.checkpoints where checkpoints.position > log_end for update of checkpoints
-    )
-    update relay.checkpoints
-    set position = log_end, rests_until = '-infinity', last_error = null
-    from beyond
-    where checkpoints.subscription = beyond.subscription
-    returning checkpoints.subscription, beyond.position, checkpoints.position;
-  if found then
-    with ends as materialized (
-      select lanes.subscription, lanes.stream,
-        (select coalesce(max(version), 0) from write.events where events.stream = lanes.stream) as last_version
-      from relay.lanes order by lanes.subscription collate "C", lanes.stream collate "C" for update
-    ),
-    gone as (
-      delete from relay.lanes using ends
-      where lanes.subscription = ends.subscription and lanes.stream = ends.stream and next_version > ends.last_version
-    )
-    update relay.lanes set last_version = ends.last_version from ends
-    where lanes.subscription = ends.subscription and lanes.stream = ends.stream
-      and next_version <= ends.last_version and lanes.last_version > ends.last_version;
-    perform relay.recompute(checkpoints.subscription) from relay.checkpoints
-    where to_regclass(format('read.%I', checkpoints.subscription || '_source')) is not null;
-  end if;
-end;
-$$;
-
--- Recomputes a read model, a table or a materialized view, as a whole from the definition.
-create function relay.recompute(read_model text) returns void
-language plpgsql set search_path = '' as $$
-declare
-  content regclass := format('read.%I', read_model)::regclass;
-  columns text;
-begin
-  if (select relkind from pg_catalog.pg_class where oid = content) = 'm' then
-    execute format('refresh materialized view concurrently %s', content);
-    return;
-  end if;
-  select string_agg(quote_ident(attname), ', ' order by attnum) into columns
-  from pg_catalog.pg_attribute where attrelid = content and attnum > 0 and not attisdropped;
-  execute format('delete from %s', content);
-  execute format('insert into %s (%s) select %2$s from read.%I', content, columns, read_model || '_source');
 end;
 $$;

@@ -163,7 +163,8 @@ $$;
 create function relay.take_lanes(subscription_name text, own_types text[], wanted jsonb, since timestamptz, max_events integer)
 returns table (
   stream text, hold bigint, next_version integer, trying_to integer, attempts integer, was text,
-  "position" bigint, id uuid, version integer, type text, data jsonb, metadata jsonb, recorded_at timestamptz)
+  "position" bigint, id uuid, version integer, type text, schema_version integer, data jsonb, metadata jsonb,
+  recorded_at timestamptz)
 language plpgsql set search_path = '' set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   started_at timestamptz := clock_timestamp();
@@ -196,7 +197,7 @@ begin
   -- A statement of its own: every event handed out before the lane was locked is visible.
   return query
     select lane.stream, new_hold, lane.next_version, lane.trying_to, lane.attempts, lane.was,
-      event.position, event.id, event.version, event.type, event.data, event.metadata, event.recorded_at
+      event.position, event.id, event.version, event.type, event.schema_version, event.data, event.metadata, event.recorded_at
     from jsonb_to_recordset(taken) as lane
       (stream text, next_version integer, trying_to integer, attempts integer, was text)
     left join lateral (

@@ -79,6 +79,11 @@ export class ReadModelBehind extends Error {
   readonly code = "read-model-behind";
 }
 
+/** The event of the token was given up for the read model: an operator has to retry or has skipped the event. */
+export class EventParked extends Error {
+  readonly code = "event-parked";
+}
+
 /**
  * PostgreSQL undid the statement, for example to end a deadlock, or too many commands wait for the stream.
  * Nothing was changed: send it again.
@@ -132,10 +137,21 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof DatabaseUnavailable || (isDatabaseError(error) && NOT_NOW.includes(error.code));
 }
 
+/** Returns true if a statement, or the wait for a lock, took longer than the time limit. */
+export function isOverTimeLimit(error: unknown): boolean {
+  return isDatabaseError(error) && ["57014", "55P03"].includes(error.code);
+}
+
 /** serialization_failure, deadlock_detected. */
 const GIVEN_UP = ["40001", "40P01"];
 
 /** Returns true if PostgreSQL undid the statement because of others: the same statement may work now. */
 export function isGivenUp(error: unknown): boolean {
   return isDatabaseError(error) && GIVEN_UP.includes(error.code);
+}
+
+/** Returns an error's message in a form that PostgreSQL can store: without NUL and halves of surrogate pairs. */
+export function toStorable(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll("\0", "").toWellFormed();
 }

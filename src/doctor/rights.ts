@@ -23,6 +23,8 @@ const RELAY_ACTIONS: Record<string, Right["action"][]> = {
   "relay.outbox_start": ["update"],
   "relay.lanes": ["insert", "update", "delete"],
   "relay.handled_types": ["insert", "update", "delete"],
+  "relay.set_aside": ["insert", "update", "delete"],
+  "relay.failures": ["insert", "delete"],
   "relay.skipped": ["insert"],
   "relay.state": ["update"],
   "write.events": ["select"],

@@ -43,6 +43,9 @@ const relayShape = z.object({
     failing: z.int(),
     parked: z.int(),
     lastError: z.nullable(z.string()),
+    failures: z.object({ count: z.int(), last: z.nullable(z.string()) }),
+    restsUntil: z.nullable(z.iso.datetime()),
+    refreshMs: z.nullable(z.int()),
   })),
   relays: z.array(
     z.object({ id: z.uuid(), listening: z.boolean(), since: z.iso.datetime(), seenAt: z.iso.datetime() }),

@@ -25,7 +25,7 @@ const parkedEvent = z.object({
   parkedAt: z.iso.datetime(),
   waiting: z.int(),
 });
-const page = z.strictObject({ limit, after: z.optional(after(z.tuple([z.string(), z.string()]))) });
+const page = z.strictObject({ limit, after: z.optional(after(z.tuple([z.string(), z.string(), z.int()]))) });
 const retried = z.object({ retried: z.int() });
 const skipped = z.object({ skipped: z.int() });
 const byId = z.strictObject({
@@ -50,9 +50,11 @@ export function parked() {
       }),
       query(page),
       async (c) => {
-        const { limit, after = ["", ""] } = c.req.valid("query");
+        const { limit, after = ["", "", 0] } = c.req.valid("query");
         const rows = await listParked(c.env.relay.db, after, limit + 1);
-        return c.json(toPage(rows, limit, ({ subscription, stream }) => [subscription, stream]));
+        return c.json(
+          toPage(rows, limit, ({ subscription, stream, version }) => [subscription, stream, version]),
+        );
       },
     )
     .post(

@@ -21,6 +21,7 @@ const STATUS = new Map<unknown, ContentfulStatusCode>([
   [errors.IdempotencyKeyReused, 422],
   [errors.CheckpointBeyondLog, 503],
   [errors.DatabaseUnavailable, 503],
+  [errors.EventParked, 503],
   [errors.ReadModelBehind, 503],
   [errors.TryAgain, 503],
 ]);

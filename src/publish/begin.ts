@@ -3,7 +3,7 @@ import type { Database } from "../database/database.ts";
 
 /**
  * Adds missing checkpoints of publishers, at the end of the log: a new publisher begins with the next event.
- * @see migrations/0007_lost_and_parked.sql
+ * @see migrations/0012_publishing.sql
  */
 export async function beginPublishing(db: Database, publishers: { name: string }[]): Promise<void> {
   for (const { name } of publishers) {

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Database } from "../database/database.ts";
-import { DatabaseUnavailable, ReadModelBehind } from "../errors.ts";
+import { DatabaseUnavailable, EventParked, ReadModelBehind } from "../errors.ts";
 import { sleep } from "../sleep.ts";
 import type { Query } from "../write/aggregate.ts";
 
@@ -21,6 +21,9 @@ export interface Fresh<Row> {
   asOf: Date;
 }
 
+/** How far a read model has come with the event of a token; null when behind or without a position. */
+type Progress = "reached" | "behind" | "given up" | null;
+
 const FIRST_WAIT_MS = 2;
 const LONGEST_WAIT_MS = 50;
 
@@ -29,6 +32,7 @@ const LONGEST_WAIT_MS = 50;
  * to select from.
  *
  * @throws {ReadModelBehind} If the read model has not reached the event in time: try again later.
+ * @throws {EventParked} If the event was given up for the read model.
  * @throws {DatabaseUnavailable} If a replica is asked for a strong answer: a replica does not know the
  * missing events.
  */
@@ -42,10 +46,17 @@ export async function ask<Row, Name extends string>(
   if (consistency.level === "strong") {
     return await askDefinition(db, query(`${table}_source` as typeof table));
   }
-  const { hasReached, ...answer } = await askTable(db, model.name, consistency, query(table));
-  if (hasReached || consistency.level === "eventual") return answer;
+  const { progress, ...answer } = await askTable(db, model.name, consistency, query(table));
+  if (consistency.level === "eventual" || hasReached(progress, model.name)) return answer;
   await waitFor(db, model.name, consistency);
-  return await askTable(db, model.name, consistency, query(table));
+  const { progress: _, ...later } = await askTable(db, model.name, consistency, query(table));
+  return later;
+}
+
+/** Returns whether the event of a token is in the answer. @throws {EventParked} If no wait would help. */
+function hasReached(progress: Progress, name: string): boolean {
+  if (progress !== "given up") return progress === "reached";
+  throw new EventParked(`Cannot answer: the event of the token was given up for ${name}, see /ops/parked`);
 }
 
 /** Waits until the read model has reached the event, without reading rows meanwhile. */
@@ -57,8 +68,8 @@ async function waitFor(db: Database, name: string, token: Consistency & { level:
       throw new ReadModelBehind(`Cannot answer yet: ${name} has not reached the event of the token`);
     }
     await sleep(Math.min(waitMs, leftMs));
-    const { hasReached } = await askFreshness(db, name, token).executeTakeFirstOrThrow();
-    if (hasReached) return;
+    const { progress } = await askFreshness(db, name, token).executeTakeFirstOrThrow();
+    if (hasReached(progress, name)) return;
   }
 }
 
@@ -72,11 +83,13 @@ function askFreshness(db: Database, name: string, consistency: Consistency) {
     "position",
     "as_of as asOf",
     consistency.level === "token"
-      ? eb.exists(
-        eb.selectFrom("read.positions as log").where("event_id", "=", consistency.eventId)
-          .whereRef("log.position", "<=", "freshness.position"),
-      ).$castTo<boolean>().as("hasReached")
-      : sql<boolean>`true`.as("hasReached"),
+      ? eb.selectFrom("read.positions as log").where("event_id", "=", consistency.eventId)
+        .select(sql<Progress>`coalesce(
+          (select case when is_given_up then 'given up' else 'behind' end from read.missing
+            where missing.read_model = freshness.read_model and missing.position = log.position),
+          case when log.position <= freshness.reached then 'reached' end)`.as("progress"))
+        .$asScalar().as("progress")
+      : sql<Progress>`'reached'`.as("progress"),
   ]);
 }
 
@@ -96,7 +109,7 @@ async function askDefinition<Row>(db: Database, query: Query<Row>): Promise<Fres
 
 declare module "../database/database.ts" {
   interface Tables {
-    "read.freshness": { read_model: string; position: number; as_of: Date };
+    "read.freshness": { read_model: string; position: number; reached: number; as_of: Date };
     "read.positions": { position: number; event_id: string };
   }
 }

@@ -1,6 +1,9 @@
-import { sql } from "kysely";
-import type { ReadModelSubscription } from "../relay/subscription.ts";
+import { type RawBuilder, sql } from "kysely";
+import type { Database } from "../database/database.ts";
+import { isConnectionLost, isDatabaseError, isGivenUp, isUnavailable } from "../errors.ts";
+import type { Batch, ReadModelSubscription } from "../relay/subscription.ts";
 import { aggregateId, type RecordedEvent } from "../write/event.ts";
+import { type Stale, toStale } from "./stale.ts";
 
 /**
  * A view for queries, over events of the given types. `read.<name>_source` defines the content; `read.<name>`
@@ -15,23 +18,71 @@ export interface ReadModel<EventType extends string = string> {
   readonly staleKeys: { readonly [Type in EventType]?: (event: RecordedEvent) => string[] };
 }
 
+type Range = Pick<Batch, "from" | "to">;
+
 /** Returns the id of the event's aggregate, for read models with a row for each aggregate. */
 export function itself(event: RecordedEvent): string[] {
   return [aggregateId(event)];
 }
 
 /** Returns the subscription of a read model. Content and checkpoint move in the same transaction. */
-export function subscribeReadModel({ name, refresh, staleKeys }: ReadModel): ReadModelSubscription {
+export function subscribeReadModel(model: ReadModel): ReadModelSubscription {
+  const { name, refresh } = model;
   return {
     name,
     kind: `read model, ${refresh}`,
     async handle(db, { from, to, events }) {
-      const keys = [...new Set(events.flatMap((event) => staleKeys[event.type]?.(event) ?? []))];
-      const call = refresh === "whole" && keys.length > 0
-        ? sql<boolean>`relay.refresh_whole(${name}, ${from}, ${to})`
-        : sql<boolean>`relay.refresh_keys(${name}, ${from}, ${to}, ${keys}::text[])`;
-      const { refreshed } = await db.selectNoFrom(call.as("refreshed")).executeTakeFirstOrThrow();
-      return refreshed;
+      const stale = events.map((event) => toStale(model, event)).filter(isConcerned);
+      if (refresh === "whole" && stale.length > 0) return await refreshWhole(db, name, from);
+      const isRefreshed = stale.some(({ error }) => error !== undefined)
+        ? await refreshEach(db, name, { from, to }, stale)
+        : await refreshKeys(db, name, { from, to }, stale);
+      return isRefreshed ? to : null;
+    },
+    async handleSetAside(db, events) {
+      const stale = JSON.stringify(events.map((event) => toStale(model, event)));
+      return await call(db, sql<number>`relay.refresh_set_aside(${name}, ${stale}::text::jsonb)`);
     },
   };
+}
+
+function isConcerned({ keys, error }: Stale): boolean {
+  return keys.length > 0 || error !== undefined;
+}
+
+async function refreshWhole(db: Database, name: string, from: number): Promise<number | null> {
+  return await call(db, sql<number | null>`relay.refresh_whole(${name}, ${from})`);
+}
+
+/** Refreshes all keys at once. After a failure, tries event by event. */
+async function refreshKeys(
+  db: Database,
+  name: string,
+  { from, to }: Range,
+  stale: Stale[],
+): Promise<boolean> {
+  const keys = [...new Set(stale.flatMap((event) => event.keys))];
+  try {
+    return await call(db, sql<boolean>`relay.refresh_keys(${name}, ${from}, ${to}, ${keys}::text[])`);
+  } catch (error) {
+    if (!isDatabaseError(error) || isConnectionLost(error) || isUnavailable(error) || isGivenUp(error)) {
+      throw error;
+    }
+    return await refreshEach(db, name, { from, to }, stale);
+  }
+}
+
+async function refreshEach(
+  db: Database,
+  name: string,
+  { from, to }: Range,
+  stale: Stale[],
+): Promise<boolean> {
+  const events = JSON.stringify(stale);
+  return await call(db, sql<boolean>`relay.refresh_each(${name}, ${from}, ${to}, ${events}::text::jsonb)`);
+}
+
+async function call<Result>(db: Database, expression: RawBuilder<Result>): Promise<Result> {
+  const { result } = await db.selectNoFrom(expression.as("result")).executeTakeFirstOrThrow();
+  return result as Result;
 }

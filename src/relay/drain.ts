@@ -62,7 +62,7 @@ export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Pro
   if (relay.delayMs > 0 && behind.length > 0) await sleep(relay.delayMs, relay.stopping);
 
   const eventsAfter = createReader(db, batchMax);
-  const refreshed = startRefreshes(relay, behind, eventsAfter);
+  const refreshed = startRefreshes(relay, subscribed, outlook.lastPosition, eventsAfter);
   if (!relay.stopping?.aborted) startHandlers(relay, subscribed, outlook, eventsAfter);
   await tasks.wait(refreshed, PATIENCE_MS);
 

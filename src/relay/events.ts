@@ -24,7 +24,7 @@ function events(db: Database) {
       "event.data",
       "event.metadata",
     ])
-    .select("event.recorded_at as recordedAt");
+    .select(["event.schema_version as schemaVersion", "event.recorded_at as recordedAt"]);
 }
 
 declare module "../database/database.ts" {

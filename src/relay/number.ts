@@ -15,6 +15,8 @@ export interface Outlook {
     position: number;
     /** False when the subscription rests. */
     isDue: boolean;
+    /** The positions of events set aside and due, at most 100. */
+    setAside: number[];
   }[];
   lanes: {
     /** The name of the handler. */
@@ -57,7 +59,9 @@ export async function numberEvents(
         eb.selectFrom("relay.checkpoints").select([
           "subscription as name",
           "position",
-          sql<boolean>`rests_until <= clock_timestamp()`.as("isDue"),
+          // Before the beginning of a rest, the clock was set back.
+          sql<boolean>`clock_timestamp() not between rests_from and rests_until`.as("isDue"),
+          sql<number[]>`relay.due_set_aside(subscription)`.as("setAside"),
         ]),
       ).as("checkpoints"),
       sql<Outlook["lanes"] | null>`relay.look_for_lanes(${JSON.stringify(handlers)}::text::jsonb)`.as(

@@ -1,11 +1,13 @@
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
-import { isUnavailable } from "../errors.ts";
+import { isOverTimeLimit, isUnavailable } from "../errors.ts";
 import { getLogger } from "../logging.ts";
 import type { RecordedEvent } from "../write/event.ts";
+import { listEventsAt } from "./events.ts";
 import type { ReadModelSubscription } from "./subscription.ts";
 
 const REST_MS_MIN = 1_000;
+const REST_MS_MAX = 60_000;
 
 const logger = getLogger("cqrs.relay");
 
@@ -22,11 +24,22 @@ export async function refresh(
 ): Promise<number> {
   const to = events.at(-1)?.position;
   if (to === undefined) return 0;
-  return await restAfterFailure(
-    db,
-    { name, position: from },
-    async () => await handle(db, { from, to, events }) ? events.length : 0,
-  );
+  return await restAfterFailure(db, { name, position: from }, async () => {
+    const reached = await handle(db, { from, to, events });
+    return reached === null ? 0 : reached - from;
+  });
+}
+
+/** Tries events again that were set aside for a read model at a position. Returns the number of events shown now. */
+export async function retrySetAside(
+  db: Database,
+  { name, handleSetAside }: ReadModelSubscription,
+  position: number,
+  setAside: number[],
+): Promise<number> {
+  if (setAside.length === 0) return 0;
+  const retry = async () => await handleSetAside(db, await listEventsAt(db, setAside));
+  return await restAfterFailure(db, { name, position }, retry);
 }
 
 /**
@@ -43,7 +56,7 @@ export async function restAfterFailure(
   try {
     return await work();
   } catch (error) {
-    if (isUnavailable(error)) throw error;
+    if (isUnavailable(error) && !isOverTimeLimit(error)) throw error;
     const { name, position } = subscription;
     const { message } = error as Error;
     logger.error("Cannot handle the events after {position} for {name}: {message}", {
@@ -57,8 +70,8 @@ export async function restAfterFailure(
 }
 
 /**
- * Stores the error of a subscription and lets the subscription rest nine times as long as the try took, at
- * least a second. Does nothing when another relay has moved the checkpoint.
+ * Stores the error of a subscription and lets the subscription rest nine times as long as the try took, from a
+ * second to a minute. Does nothing when another relay has moved the checkpoint.
  */
 export async function recordFailure(
   db: Database,
@@ -67,12 +80,7 @@ export async function recordFailure(
   message: string,
   tookMs: number,
 ): Promise<void> {
-  const restMs = Math.max(REST_MS_MIN, Math.round(9 * tookMs));
-  await db.updateTable("relay.checkpoints")
-    .set({
-      last_error: message,
-      rests_until: sql<Date>`clock_timestamp() + ${restMs} * interval '1 millisecond'`,
-    })
-    .where("subscription", "=", subscription).where("position", "=", position)
-    .execute();
+  const restMs = Math.min(REST_MS_MAX, Math.max(REST_MS_MIN, Math.round(9 * tookMs)));
+  const call = sql`relay.record_failure(${subscription}, ${position}, ${message}, ${restMs})`;
+  await db.selectNoFrom(call.as("recorded")).execute();
 }

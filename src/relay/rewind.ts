@@ -13,7 +13,7 @@ export interface Rewound {
 /**
  * Sets the checkpoints beyond the log back to the end of the log. If any is beyond, recomputes every read
  * model, in the same transaction. For a restored older copy of the database; no relay goes on before.
- * @see migrations/0005_read_models.sql
+ * @see migrations/0011_rewind.sql
  */
 export async function rewind(db: Database): Promise<Rewound[]> {
   const { rows } = await sql<Rewound>`

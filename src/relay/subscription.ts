@@ -16,10 +16,12 @@ interface Named {
 /** Read models are quick and wanted soon: the relay waits a moment for the end of the batch. */
 export interface ReadModelSubscription extends Named {
   /**
-   * Handles a batch and moves the checkpoint from `from` to `to`, both or neither. Returns false when the
-   * checkpoint was not at `from`, or another relay had the batch.
+   * Handles a batch and moves the checkpoint from `from` to `to` or beyond, both or neither. Returns the new
+   * position; null when the checkpoint was not at `from`, or another relay had the batch.
    */
-  handle(db: Database, batch: Batch): Promise<boolean>;
+  handle(db: Database, batch: Batch): Promise<number | null>;
+  /** Tries events again that were set aside. Returns the number of events shown now. */
+  handleSetAside(db: Database, events: RecordedEvent[]): Promise<number>;
 }
 
 export interface HandlerSubscription extends Named {
@@ -42,8 +44,10 @@ declare module "../database/database.ts" {
     "relay.checkpoints": {
       subscription: string;
       position: number;
+      rests_from: Generated<Date>;
       rests_until: Generated<Date>;
       last_error: string | null;
+      refresh_ms: number | null;
     };
   }
 }

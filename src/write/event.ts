@@ -22,9 +22,20 @@ export interface RecordedEvent<E extends Event = Event> {
   stream: string;
   version: number;
   type: E["type"];
+  /** The version of the shape of `data`. */
+  schemaVersion: number;
   data: E["data"];
   metadata: Metadata;
   recordedAt: Date;
+}
+
+/** The newest version of the shape of events that this program knows. */
+const SCHEMA_VERSION = 1;
+
+/** Returns the reason to leave an event to a newer program, as after a rolled back deploy; undefined for none. */
+export function reasonToWait({ type, schemaVersion }: RecordedEvent): string | undefined {
+  if (schemaVersion <= SCHEMA_VERSION) return undefined;
+  return `Version ${schemaVersion} of ${type} is newer than this program, which knows version ${SCHEMA_VERSION}`;
 }
 
 /** Returns the stream of an aggregate, for example `order-0198…`. */

@@ -63,7 +63,7 @@ async function createWorld() {
     reached.set(stream, Math.max(last, version));
   };
   const parked = async () =>
-    (await listParked(test.relay, [name, ""], 100)).filter((one) => one.subscription === name);
+    (await listParked(test.relay, [name, "", 0], 100)).filter((one) => one.subscription === name);
 
   async function take({ kind, relay: place, pick }: Step): Promise<void> {
     const relay = relays[place]!;

@@ -26,7 +26,7 @@ describe("a reader that remembers the last identity it has seen", () => {
     );
     stopping.abort();
     const seen = new Set(await reading);
-    const missed = [...committed].filter((id) => !seen.has(id)).length;
+    const missed = [...committed.keys()].filter((id) => !seen.has(id)).length;
 
     console.log(`naive reader: missed ${missed} of ${committed.size} events`);
     expect(missed).toBeGreaterThan(0);

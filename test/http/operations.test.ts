@@ -27,6 +27,9 @@ describe("GET /ops/relay", () => {
         failing: 0,
         parked: 0,
         lastError: null,
+        failures: { count: 0, last: null },
+        restsUntil: null,
+        refreshMs: null,
       })),
     );
   });

@@ -117,7 +117,7 @@ describe("a publisher", () => {
     receiver.answer = (answer) => answer.writeHead(500).end();
     for (const stream of ["k", "k"]) await append(test, stream);
     for (let round = 0; round < 5; round++) await drainWhatIsDue(test, relay);
-    const [parked, ...more] = await listParked(test.relay, ["", ""], 10);
+    const [parked, ...more] = await listParked(test.relay, ["", "", 0], 10);
     expect(parked).toMatchObject({
       subscription: name,
       attempts: 3,
@@ -135,6 +135,6 @@ describe("a publisher", () => {
     await drainWhatIsDue(test, relay);
     expect(receiver.received.map(({ event }) => event.id)[0]).toBe(parked!.eventId);
     expect(receiver.received).toHaveLength(2);
-    expect(await listParked(test.relay, ["", ""], 10)).toEqual([]);
+    expect(await listParked(test.relay, ["", "", 0], 10)).toEqual([]);
   });
 });

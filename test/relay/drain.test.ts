@@ -81,7 +81,7 @@ describe("drain", () => {
     await drainAll();
     const after = await checkpoint("jar_details");
 
-    expect(await details.handle(test.relay, stale)).toBe(false);
+    expect(await details.handle(test.relay, stale)).toBe(null);
     expect(await checkpoint("jar_details")).toEqual(after);
   });
 

@@ -72,7 +72,7 @@ describe("a handler", () => {
     for (let round = 0; round < 6; round++) await drainWhatIsDue(relay);
     expect(told.toSorted()).toEqual(["f1", "f1", "f1", "g1"]);
 
-    const [parked] = await listParked(test.relay, ["", ""], 10);
+    const [parked] = await listParked(test.relay, ["", "", 0], 10);
     expect(parked).toMatchObject({
       subscription: name,
       stream: "test-f",
@@ -83,7 +83,7 @@ describe("a handler", () => {
     });
     expect(await retryAllParked(test.relay, { subscription: name })).toBe(1);
     await drainWhatIsDue(relay);
-    expect(await listParked(test.relay, ["", ""], 10)).toMatchObject([{ id: parked!.id, attempts: 4 }]);
+    expect(await listParked(test.relay, ["", "", 0], 10)).toMatchObject([{ id: parked!.id, attempts: 4 }]);
 
     broken = false;
     await retryParked(test.relay, parked!);
@@ -103,7 +103,7 @@ describe("a handler", () => {
     await append(test, "h");
     for (let round = 0; round < 3; round++) await drainWhatIsDue(relay);
     expect(reasons).toEqual(["Did not end within 50 ms"]);
-    const [parked] = await listParked(test.relay, ["", ""], 10);
+    const [parked] = await listParked(test.relay, ["", "", 0], 10);
     expect(parked).toMatchObject({ stream: "test-h", error: "Did not end within 50 ms" });
     await sql`delete from relay.lanes`.execute(test.owner);
   });

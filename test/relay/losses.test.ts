@@ -68,7 +68,7 @@ describe("a lane whose relay died", () => {
     }
     expect(steps).toEqual(["suspect", "alone", "exclusive", "parked"]);
     expect(await statesOf("f")).toEqual(["suspect"]);
-    expect(await listParked(test.relay, ["", ""], 10)).toMatchObject([
+    expect(await listParked(test.relay, ["", "", 0], 10)).toMatchObject([
       { stream: "test-e", error: "Never came back from 4 tries" },
     ]);
 

@@ -17,15 +17,15 @@ export interface Load {
 
 /**
  * Runs writers on shared streams. Each append has a transaction, committed or rolled back after a while.
- * Returns the ids of the committed events.
+ * Returns the committed events: the id, and the time of the acknowledgement (milliseconds since 1970).
  */
-export async function write(db: Database, load: Load, random: Random): Promise<Set<string>> {
-  const committed = new Set<string>();
+export async function write(db: Database, load: Load, random: Random): Promise<Map<string, number>> {
+  const committed = new Map<string, number>();
   await Promise.all(Array.from({ length: load.writers }, async () => {
     for (let done = 0; done < load.events;) {
       const id = await appendOnce(db, `stress-${random.between(1, load.streams)}`, load, random);
       if (id === undefined) continue;
-      committed.add(id);
+      committed.set(id, Date.now());
       done++;
     }
   }));

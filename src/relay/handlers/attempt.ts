@@ -1,8 +1,9 @@
 import {
   CommandInProgress,
-  isDatabaseError,
   isGivenUp,
+  isOverTimeLimit,
   isUnavailable,
+  toStorable,
   TryAgain,
   VersionConflict,
 } from "../../errors.ts";
@@ -42,11 +43,10 @@ export async function tryOnce(
     await Promise.race([handle(event, late.signal, startedAt), timeout]);
     return undefined;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    // PostgreSQL can store neither NUL nor half a surrogate pair.
     return {
-      message: message.replaceAll("\0", "").toWellFormed(),
-      counts: !isOthersFault(error) || isTooLong(error),
+      message: toStorable(error),
+      // A statement over the time limit counts: the event may well be the reason.
+      counts: !isOthersFault(error) || isOverTimeLimit(error),
       isRivalry: isRivalry(error),
     };
   } finally {
@@ -61,11 +61,6 @@ function isOthersFault(error: unknown): boolean {
 
 function isRivalry(error: unknown): boolean {
   return [CommandInProgress, VersionConflict, TryAgain].some((rivalry) => error instanceof rivalry);
-}
-
-/** A statement or a lock took too long: the event may well be the reason. */
-function isTooLong(error: unknown): boolean {
-  return isDatabaseError(error) && ["57014", "55P03"].includes(error.code);
 }
 
 /** Returns the milliseconds to rest after some tries: exponential, with full jitter, at most 60,000. */

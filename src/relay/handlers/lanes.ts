@@ -49,12 +49,13 @@ export async function handOut(
   return await db.selectFrom(call.as("handed")).selectAll().executeTakeFirstOrThrow();
 }
 
-interface TakenRow extends RecordedEvent {
+interface TakenRow extends Omit<RecordedEvent, "recordedAt" | "schemaVersion"> {
   next_version: number;
   trying_to: number;
   attempts: number;
   was: OpenState;
   hold: number;
+  schema_version: number;
   recorded_at: Date;
 }
 
@@ -74,16 +75,15 @@ export async function takeLanes(
   }::text::jsonb, ${from}::timestamptz, ${LANE_EVENTS_MAX})`;
   const rows = await db.selectFrom(call.as("taken")).selectAll().execute();
   const lanes = new Map<string, HeldLane>();
-  for (
-    const { stream, hold, attempts, was, next_version, trying_to, recorded_at, ...event } of rows
-  ) {
+  for (const { stream, hold, attempts, was, next_version, trying_to, ...row } of rows) {
+    const { recorded_at: recordedAt, schema_version: schemaVersion, ...event } = row;
     const lane = lanes.get(stream) ?? {
       ...{ subscription: handler.name, stream, hold, attempts, was },
       ...{ to: next_version - 1, tryingTo: trying_to, events: [], isLost: false },
     };
     lanes.set(stream, lane);
     // A lane without events of interest has a row without an event.
-    if (event.id !== null) lane.events.push({ ...event, stream, recordedAt: recorded_at });
+    if (event.id !== null) lane.events.push({ ...event, stream, recordedAt, schemaVersion });
   }
   return [...lanes.values()];
 }

@@ -32,32 +32,28 @@ export function parseParkedId(id: string): ParkedId | undefined {
   return subscription && stream ? { subscription, stream, version: Number(version) } : undefined;
 }
 
-/** Returns parked events after `[subscription, stream]`, at most `limit`, by subscription and stream. */
+/** Returns parked events after `[subscription, stream, version]`, at most `limit`, in that order. */
 export async function listParked(
   db: Database,
-  [afterSubscription, afterStream]: [string, string],
+  [subscription, stream, version]: [string, string, number],
   limit: number,
 ): Promise<Parked[]> {
-  const rows = await db.selectFrom("relay.lanes as lane")
+  const rows = await db.selectFrom("relay.parked as parked")
     .innerJoin(
       "write.events as event",
       (join) =>
-        join.onRef("event.stream", "=", "lane.stream").onRef("event.version", "=", "lane.next_version"),
+        join.onRef("event.stream", "=", "parked.stream").onRef("event.version", "=", "parked.version"),
     )
     .innerJoin("relay.log as log", "log.event_id", "event.id")
-    .select([
-      "lane.subscription",
-      "log.position",
-      "event.id as eventId",
-      "event.stream",
-      "event.version",
-      "event.type",
-    ])
-    .select(["lane.attempts", "lane.last_error as error", "lane.due_at as parkedAt"])
-    .select(sql<number>`lane.last_version - lane.next_version`.as("waiting"))
-    .where("lane.state", "=", "parked")
-    .where(sql<boolean>`(lane.subscription, lane.stream) > (${afterSubscription}, ${afterStream})`)
-    .orderBy("lane.subscription").orderBy("lane.stream").limit(limit).execute();
+    .select(["parked.subscription", "log.position", "event.id as eventId"])
+    .select(["event.stream", "event.version", "event.type", "parked.attempts", "parked.last_error as error"])
+    .select(["parked.parked_at as parkedAt", "parked.waiting"])
+    .where(
+      sql<
+        boolean
+      >`(parked.subscription, parked.stream, parked.version) > (${subscription}, ${stream}, ${version})`,
+    )
+    .orderBy("parked.subscription").orderBy("parked.stream").orderBy("parked.version").limit(limit).execute();
   return rows.map((row) => ({ id: `${row.subscription}:${row.stream}:${row.version}`, ...row }));
 }
 
@@ -116,4 +112,18 @@ async function explainMissing(db: Database, { subscription, stream, version }: P
   return isKnown
     ? new NoLongerParked(`Cannot find a parked event: ${what} is not parked, or no longer`)
     : new NotFound(`Cannot find ${what}`);
+}
+
+declare module "../../database/database.ts" {
+  interface Tables {
+    "relay.parked": {
+      subscription: string;
+      stream: string;
+      version: number;
+      attempts: number;
+      last_error: string | null;
+      parked_at: Date;
+      waiting: number;
+    };
+  }
 }

@@ -1,5 +1,5 @@
 import { getLogger } from "../../logging.ts";
-import type { RecordedEvent } from "../../write/event.ts";
+import { reasonToWait, type RecordedEvent } from "../../write/event.ts";
 import { backoffMs, type Failure, tryOnce } from "./attempt.ts";
 import type { Handler } from "./handler.ts";
 import type { HeldLane, Outcome } from "./lane.ts";
@@ -8,6 +8,8 @@ import type { Outage } from "./outage.ts";
 const ATTEMPTS_MAX = 8;
 /** The pause before another look at an event meant for newer programs. */
 const LEFT_TO_NEWER_MS = 1_000;
+/** The pause before another look at an event of a newer shape. */
+const NEWER_SHAPE_MS = 30_000;
 
 const logger = getLogger("cqrs.relay");
 
@@ -28,6 +30,8 @@ export async function tryLane(handler: Handler, lane: HeldLane, conditions: Cond
   for (const event of lane.events) {
     if (lane.isLost || conditions.isStopped()) return {};
     if (!isOurs(handler, event)) return { attempts: lane.attempts, rests_ms: LEFT_TO_NEWER_MS };
+    const reason = reasonToWait(event);
+    if (reason) return { error: reason, attempts: lane.attempts, rests_ms: NEWER_SHAPE_MS };
     const failure = await tryEvent(handler, lane, event, conditions);
     if (failure) return outcomeOf(handler, lane, failure);
     lane.to = event.version;

@@ -31,10 +31,10 @@ describe("events that throw, that hang and that kill the process", () => {
     const { deaths } = keepRunning(() => relayWith(database.urls, { POISON: "yes" }), stopping.signal);
     await until("all are parked", async () => {
       await makeDue(database);
-      return (await listParked(database.relay, ["", ""], 10)).length === POISONS.length;
+      return (await listParked(database.relay, ["", "", 0], 10)).length === POISONS.length;
     }, PARKED_MS_MAX);
 
-    const parked = await listParked(database.relay, ["", ""], 10);
+    const parked = await listParked(database.relay, ["", "", 0], 10);
     expect(parked.map(({ stream, waiting }) => ({ stream, waiting })).toSorted(byStream))
       .toEqual(POISONS.map((stream) => ({ stream, waiting: EVENTS_EACH - 1 })).toSorted(byStream));
     await load.stop();

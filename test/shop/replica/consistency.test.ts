@@ -6,6 +6,10 @@ import { expectProblem } from "../../support/problem.ts";
 import { describeOnServer } from "../../support/postgres.ts";
 import { useReplicatedServer } from "../../replica/replicated-server.ts";
 import { useReplicatedShop } from "./replicated-shop.ts";
+import { createRelay } from "../../../src/relay/relay.ts";
+import { findBrokenPromises } from "../../support/as-of.ts";
+import { seededRandom } from "../../support/random.ts";
+import { readModelSubscriptions } from "../support/shop.ts";
 import { untilShown } from "../support/shown.ts";
 import { until } from "../../support/until.ts";
 
@@ -107,5 +111,19 @@ describeOnServer("GET /ops/relay", () => {
     });
     await resumed();
     expect(await shop.replica()).toMatchObject({ lag: 0, lagSeconds: 0 });
+  });
+});
+
+describeOnServer("As-Of on a replica: every event committed before is in the answer", () => {
+  it("also while 16 writers commit late", async () => {
+    const { database } = shop;
+    const command = database.open(database.urls.command, { max: 16 });
+    const asked = [database.query, ...[1, 2].map(() => database.open(server.onReplica(database.urls.query)))];
+    const [subscription] = readModelSubscriptions;
+    const relay = createRelay({ db: database.relay, subscriptions: [subscription!] });
+    const given = { command, asked, relay, readModel: subscription!.name, owner: database.owner };
+    const found = await findBrokenPromises(given, seededRandom("as of, on a replica"));
+    expect(found.missing).toEqual([]);
+    expect(found.isBehind).toBe(true);
   });
 });
