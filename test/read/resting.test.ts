@@ -7,7 +7,8 @@ import { relayStatus } from "../../src/relay/status.ts";
 import { aJar } from "../jars/arrange.ts";
 import { gramsByLabel, jarDetails } from "../jars/jar.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { hold } from "../support/hold.ts";
+import { append } from "../support/handlers.ts";
+import { hold, untilBlocked } from "../support/hold.ts";
 
 const test = useTestDatabase({ jars: true });
 
@@ -94,6 +95,25 @@ describe("a read model that is refreshed as a whole", () => {
     await relay.tasks.waitForAll(10_000);
     expect(await statusOf(grams)).toMatchObject({ position: before.position + before.lag, lag: 0 });
     expect((await statusOf(grams)).refreshMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it("is not beyond events numbered during the refresh: the content lacks them", async () => {
+    await makeDue();
+    await aJar(test.command);
+    await drain(relayOf(), 5_000);
+    const { position, lag } = await statusOf(grams);
+    const table = await hold(
+      test.owner,
+      (trx) => sql`lock table write.jars in access exclusive mode`.execute(trx),
+    );
+    const relay = relayOf(grams);
+    const refreshing = drainBatch(relay).then(() => relay.tasks.waitForAll(10_000));
+    await untilBlocked(test.owner);
+    await append(test, "meanwhile");
+    await drain(relayOf(), 5_000);
+    await table.commit();
+    await refreshing;
+    expect(await statusOf(grams)).toMatchObject({ position: position + lag, lag: 1 });
   });
 });
 

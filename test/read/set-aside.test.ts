@@ -10,6 +10,8 @@ import { relayStatus } from "../../src/relay/status.ts";
 import { aJar } from "../jars/arrange.ts";
 import { gramsByLabel, jarDetails } from "../jars/jar.ts";
 import { useTestDatabase } from "../support/database.ts";
+import { hold } from "../support/hold.ts";
+import { appendRaw, makeKnown } from "../support/raw-events.ts";
 
 const test = useTestDatabase({ jars: true });
 
@@ -29,19 +31,8 @@ async function drainAll() {
   return await drain(createRelay({ db: test.relay, subscriptions }), 10_000);
 }
 
-/** Appends an event without a command, and returns the id. */
-async function append(stream: string, type: string, data: object = {}, schemaVersion = 1): Promise<string> {
-  const id = crypto.randomUUID();
-  await sql`
-    with added as (
-      insert into write.events (id, stream, version, type, schema_version, data, metadata)
-      values (${id}, ${stream}, (select coalesce(max(version), 0) + 1 from write.events where stream = ${stream}),
-        ${type}, ${schemaVersion}, ${JSON.stringify(data)}::text::jsonb, '{}')
-      returning id, recorded_at
-    )
-    insert into write.outbox (event_id, recorded_at) select id, recorded_at from added`.execute(test.owner);
-  return id;
-}
+const append = (stream: string, type: string, data: object = {}, schemaVersion = 1) =>
+  appendRaw(test, { stream, type, data, schemaVersion });
 
 const parked = () => listParked(test.relay, ["", "", 0], 100);
 const statusOf = async (name: string) =>
@@ -181,6 +172,47 @@ describe("a definition that is broken", () => {
   });
 });
 
+describe("a table that is locked", () => {
+  it("parks nothing, also when another event of the batch is to blame for a failure", async () => {
+    await append("van-4", "JarMoved", { jarId: "4711" });
+    await aJar(test.command);
+    const table = await hold(
+      test.owner,
+      (trx) => sql`lock table write.jars in access exclusive mode`.execute(trx),
+    );
+    const url = new URL(test.urls.relay);
+    url.searchParams.set("options", "-c lock_timeout=100ms");
+    const relay = createRelay({ db: test.open(url.href, { max: 2 }), subscriptions });
+    await sql`update relay.checkpoints set rests_until = '-infinity'`.execute(test.owner);
+    await drain(relay, 5_000);
+    await table.commit();
+    expect(await parked()).toEqual([]);
+    expect(await statusOf("jar_details")).toMatchObject({
+      lag: 2,
+      lastError: expect.stringContaining("lock timeout"),
+    });
+    await drainAll();
+    expect(await parked()).toMatchObject([{ stream: "van-4" }]);
+  });
+});
+
+describe("a read model in another relay's hands", () => {
+  it("is not refreshed for an event set aside: an older state could follow a newer one", async () => {
+    await append("van-5", "JarMoved", { jarId: "4711" });
+    await drainAll();
+    await retryAllParked(test.relay, { subscription: "jar_details" });
+    const claimed = await hold(
+      test.relay,
+      (trx) => sql`select relay.claim(subscription, position) from relay.checkpoints`.execute(trx),
+    );
+    await drain(createRelay({ db: test.relay, subscriptions }), 1_000);
+    await claimed.commit();
+    expect(await statusOf("jar_details")).toMatchObject({ failing: 1, parked: 0 });
+    await drainAll();
+    expect(await parked()).toMatchObject([{ stream: "van-5", attempts: 2 }]);
+  });
+});
+
 describe("an event of a newer program, as after a rolled back deploy", () => {
   it("waits, is not parked, and is shown by the program that knows its shape", async () => {
     const before = await askEventually();
@@ -199,7 +231,7 @@ describe("an event of a newer program, as after a rolled back deploy", () => {
     await drainAll();
     expect(await waiting()).toMatchObject([{ attempts: 0 }]);
 
-    await becomeKnown(id);
+    await makeKnown(test, id);
     await makeDue();
     await drainAll();
     expect(await waiting()).toEqual([]);
@@ -238,13 +270,4 @@ async function waiting() {
 
 async function makeDue(): Promise<void> {
   await sql`update relay.set_aside set due_at = clock_timestamp()`.execute(test.owner);
-}
-
-/** Gives an event the version that this program knows. */
-async function becomeKnown(id: string): Promise<void> {
-  await test.owner.transaction().execute(async (trx) => {
-    await sql`alter table write.events disable trigger user`.execute(trx);
-    await sql`update write.events set schema_version = 1 where id = ${id}`.execute(trx);
-    await sql`alter table write.events enable trigger user`.execute(trx);
-  });
 }

@@ -6,6 +6,7 @@ import { listParked, retryAllParked, retryParked } from "../../src/relay/handler
 import { numberEvents } from "../../src/relay/number.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { addHandler, append, listLanes, makeDue, nameOf } from "../support/handlers.ts";
+import { appendRaw, makeKnown } from "../support/raw-events.ts";
 import { until } from "../support/until.ts";
 
 const test = useTestDatabase();
@@ -59,6 +60,27 @@ describe("a handler", () => {
     await drainWhatIsDue(relay);
     expect(told.slice(2)).toEqual(["d1", "d2", "d3"]);
     expect(await listLanes(test)).toEqual([]);
+  });
+
+  it("leaves an event of a newer shape to a newer program: the stream waits, with the reason, and is not parked", async () => {
+    const told: string[] = [];
+    const { relay } = await addHandler(test, (event) => void told.push(nameOf(event)), { attemptsMax: 1 });
+    const id = await appendRaw(test, { stream: "test-n", type: "Tested", schemaVersion: 2 });
+    await append(test, "n");
+    await append(test, "o");
+    for (let tries = 0; tries < 3; tries++) await drainWhatIsDue(relay);
+    expect(told).toEqual(["o1"]);
+    expect(await listLanes(test)).toMatchObject([
+      {
+        stream: "test-n",
+        state: "resting",
+        attempts: 0,
+        last_error: expect.stringContaining("newer than this program"),
+      },
+    ]);
+    await makeKnown(test, id);
+    await drainWhatIsDue(relay);
+    expect(told).toEqual(["o1", "n1", "n2"]);
   });
 
   it("parks what fails too often, until the operator has it tried again", async () => {

@@ -64,6 +64,7 @@ describe("a payment gateway", () => {
     await until(
       "calls are under way",
       async () => await countPayments(orders, "answer_due_at is not null") > ORDERS / 2,
+      FAULT_MS,
     );
     killed.signal("SIGKILL");
     await until("it is dead", () => killed.ended() !== undefined);
