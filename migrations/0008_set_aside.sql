@@ -122,9 +122,9 @@ begin
     return 0;
   end if;
   for event in select * from relay.events_to_refresh(events) loop
-    -- Gone or parked: the operator, or another relay, was faster.
+    -- Gone: another relay was faster.
     perform from relay.set_aside
-    where subscription = read_model and set_aside.position = event.position and due_at is not null for update;
+    where subscription = read_model and set_aside.position = event.position for update;
     continue when not found;
     problem := coalesce(event.error, relay.try_keys(read_model, event.keys));
     if problem is null then

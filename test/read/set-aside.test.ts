@@ -4,6 +4,7 @@ import { EventParked, ReadModelBehind } from "../../src/errors.ts";
 import { ask } from "../../src/read/ask.ts";
 import { itself, type ReadModel, subscribeReadModel } from "../../src/read/read-model.ts";
 import { drain } from "../../src/relay/drain.ts";
+import { listEvents } from "../../src/relay/events.ts";
 import { listParked, retryAllParked, retryParked, skipParked } from "../../src/relay/handlers/parked.ts";
 import { createRelay } from "../../src/relay/relay.ts";
 import { relayStatus } from "../../src/relay/status.ts";
@@ -172,9 +173,21 @@ describe("a definition that is broken", () => {
   });
 });
 
+describe("a definition that is broken for most rows", () => {
+  it("is refreshed for the others: what fails is parked, although the rows shown cannot be refreshed either", async () => {
+    await breakFor("Honey");
+    const honey = await aJar(test.command);
+    const sweet = await aJar(test.command, { label: "Sweet" });
+    await drainAll();
+    expect((await parked()).map(({ stream }) => stream)).toEqual([`jar-${honey}`]);
+    expect((await askEventually()).rows.map(({ jar_id }) => jar_id)).toContain(sweet);
+    await breakFor("nothing");
+  });
+});
+
 describe("a table that is locked", () => {
   it("parks nothing, also when another event of the batch is to blame for a failure", async () => {
-    await append("van-4", "JarMoved", { jarId: "4711" });
+    await append("van-4", "JarMoved");
     await aJar(test.command);
     const table = await hold(
       test.owner,
@@ -197,6 +210,17 @@ describe("a table that is locked", () => {
 });
 
 describe("a read model in another relay's hands", () => {
+  it("is left alone by a relay that comes late, also with an event to set aside", async () => {
+    await append("van-6", "JarMoved", { jarId: "4711" });
+    await drainAll();
+    await sql`delete from relay.set_aside`.execute(test.owner);
+    const { position } = await statusOf("jar_details");
+    const events = await listEvents(test.relay, position - 1, 1);
+    const late = subscriptions[0]!.handle(test.relay, { from: position - 1, to: position, events });
+    expect(await late).toBe(null);
+    expect(await parked()).toEqual([]);
+  });
+
   it("is not refreshed for an event set aside: an older state could follow a newer one", async () => {
     await append("van-5", "JarMoved", { jarId: "4711" });
     await drainAll();
