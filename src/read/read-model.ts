@@ -39,11 +39,22 @@ export function subscribeReadModel(model: ReadModel): ReadModelSubscription {
         : await refreshKeys(db, name, { from, to }, stale);
       return isRefreshed ? to : null;
     },
+    keysOf(events) {
+      const stale = events.map((event) => toStale(model, event)).filter(isConcerned);
+      const mustBeHandled = refresh === "whole"
+        ? stale.length > 0
+        : stale.some(({ error }) => error !== undefined);
+      return mustBeHandled ? null : uniqueKeys(stale);
+    },
     async handleSetAside(db, events) {
       const stale = JSON.stringify(events.map((event) => toStale(model, event)));
       return await call(db, sql<number>`relay.refresh_set_aside(${name}, ${stale}::text::jsonb)`);
     },
   };
+}
+
+function uniqueKeys(stale: Stale[]): string[] {
+  return [...new Set(stale.flatMap(({ keys }) => keys))];
 }
 
 function isConcerned({ keys, error }: Stale): boolean {
@@ -61,7 +72,7 @@ async function refreshKeys(
   { from, to }: Range,
   stale: Stale[],
 ): Promise<boolean> {
-  const keys = [...new Set(stale.flatMap((event) => event.keys))];
+  const keys = uniqueKeys(stale);
   try {
     return await call(db, sql<boolean>`relay.refresh_keys(${name}, ${from}, ${to}, ${keys}::text[])`);
   } catch (error) {

@@ -2,7 +2,8 @@ import { sleep } from "../sleep.ts";
 import { fireTimers } from "./handlers/timer.ts";
 import { numberEvents } from "./number.ts";
 import type { Relay } from "./relay.ts";
-import { createReader, listHandlers, listSubscribed, startHandlers, startRefreshes } from "./start-work.ts";
+import { createReader, listHandlers, listSubscribed, startHandlers } from "./start-work.ts";
+import { startRefreshes } from "./start-refreshes.ts";
 import { sweep } from "./sweep.ts";
 
 export interface Drained {

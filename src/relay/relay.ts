@@ -17,6 +17,8 @@ export interface Relay {
   tasks: Tasks;
   /** Runs the handlers, as tasks. */
   crew: Crew;
+  /** The names of read models whose last refresh was slow: each is refreshed apart from the others. */
+  apart: Set<string>;
 }
 
 export function createRelay(
@@ -30,7 +32,7 @@ export function withOwnTasks(relay: Relay): Relay {
   return { ...relay, ...createTasks() };
 }
 
-function createTasks(): Pick<Relay, "tasks" | "crew"> {
+function createTasks(): Pick<Relay, "tasks" | "crew" | "apart"> {
   const tasks = new Tasks();
-  return { tasks, crew: new Crew(tasks) };
+  return { tasks, crew: new Crew(tasks), apart: new Set() };
 }

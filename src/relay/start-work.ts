@@ -4,7 +4,6 @@ import type { RecordedEvent } from "../write/event.ts";
 import { listEvents } from "./events.ts";
 import { typesOf } from "./handlers/lanes.ts";
 import type { LookedFor, Outlook } from "./number.ts";
-import { refresh, retrySetAside } from "./refresh.ts";
 import type { Relay } from "./relay.ts";
 import { isReadModel, type Subscription } from "./subscription.ts";
 
@@ -32,24 +31,6 @@ export function listSubscribed(subscriptions: Subscription[], { checkpoints }: O
       name: subscription.name,
     });
     return [];
-  });
-}
-
-/** Starts the refresh of every read model that is behind or has events set aside. Returns the names. */
-export function startRefreshes(
-  { db, tasks }: Relay,
-  subscribed: Subscribed[],
-  lastPosition: number,
-  eventsAfter: Reader,
-): string[] {
-  return subscribed.flatMap(({ subscription, position, isDue, setAside }) => {
-    const { name } = subscription;
-    if (!isReadModel(subscription) || !isDue || tasks.has(name)) return [];
-    if (position >= lastPosition && setAside.length === 0) return [];
-    tasks.start(name, async () =>
-      await retrySetAside(db, subscription, position, setAside) +
-      await refresh(db, subscription, position, await eventsAfter(position)));
-    return [name];
   });
 }
 

@@ -20,6 +20,8 @@ export interface ReadModelSubscription extends Named {
    * position; null when the checkpoint was not at `from`, or another relay had the batch.
    */
   handle(db: Database, batch: Batch): Promise<number | null>;
+  /** Returns the keys made stale by a batch; null when the batch has to be handled by `handle`. */
+  keysOf(events: RecordedEvent[]): string[] | null;
   /** Tries events again that were set aside. Returns the number of events shown now. */
   handleSetAside(db: Database, events: RecordedEvent[]): Promise<number>;
 }

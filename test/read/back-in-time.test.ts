@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { subscribeReadModel } from "../../src/read/read-model.ts";
 import { drainBatch } from "../../src/relay/drain.ts";
-import { createRelay } from "../../src/relay/relay.ts";
+import { createRelay, type Relay } from "../../src/relay/relay.ts";
 import { execute } from "../../src/write/execute.ts";
 import { aJar } from "../jars/arrange.ts";
 import { fillJar, jarDetails } from "../jars/jar.ts";
@@ -30,22 +30,27 @@ describe("a relay that is slow between its claim and its refresh", () => {
     const fast = createRelay({ db: test.relay, subscriptions: [details] });
 
     const gate = await hold(test.owner, (trx) => GATE.execute(trx));
-    // A single batch: a drain would go on, and so hide an older state.
-    const refreshing = drainBatch(slow).then(() => slow.tasks.waitForAll(10_000));
+    const refreshing = drainOnce(slow);
     await untilBlocked(test.owner);
     await execute(test.command, fillJar, { id, input: { grams: 5 } }, anybody);
-    await drainBatch(fast);
+    await drainOnce(fast);
     const seen = [await shownVersion(id)];
     await gate.commit();
     await refreshing;
     seen.push(await shownVersion(id));
-    await drainBatch(fast);
+    await drainOnce(fast);
     seen.push(await shownVersion(id));
 
     expect(seen).toEqual([...seen].sort());
     expect(seen.at(-1)).toBe(2);
   });
 });
+
+/** A single batch: a drain would go on, and so hide an older state. */
+async function drainOnce(relay: Relay): Promise<void> {
+  await drainBatch(relay);
+  await relay.tasks.waitForAll(10_000);
+}
 
 /** Puts a gate into the definition: sessions with the application name read the table of the gate. */
 async function closeGateFor(applicationName: string): Promise<void> {

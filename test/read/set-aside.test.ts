@@ -251,6 +251,7 @@ describe("an event of a newer program, as after a rolled back deploy", () => {
       { attempts: 0, error: "Version 2 of JarMoved is newer than this program, which knows version 1" },
     ]);
 
+    expect(await retryAllParked(test.relay, { subscription: "jar_details" })).toBe(0);
     await makeDue();
     await drainAll();
     expect(await waiting()).toMatchObject([{ attempts: 0 }]);

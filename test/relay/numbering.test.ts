@@ -27,6 +27,7 @@ const witness: Subscription = {
     const { done } = await db.selectNoFrom(call.as("done")).executeTakeFirstOrThrow();
     return done ? to : null;
   },
+  keysOf: () => null,
   handleSetAside: () => Promise.resolve(0),
 };
 

@@ -62,6 +62,7 @@ describe("a read model that is slow", () => {
           .executeTakeFirstOrThrow();
         return passed ? to : null;
       },
+      keysOf: () => null,
       handleSetAside: () => Promise.resolve(0),
     });
     const names = await Promise.all(

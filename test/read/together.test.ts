@@ -1,0 +1,111 @@
+import { sql } from "kysely";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { subscribeReadModel } from "../../src/read/read-model.ts";
+import { drain, drainBatch } from "../../src/relay/drain.ts";
+import { createRelay, type Relay, withOwnTasks } from "../../src/relay/relay.ts";
+import { relayStatus } from "../../src/relay/status.ts";
+import { aJar } from "../jars/arrange.ts";
+import { jarDetails } from "../jars/jar.ts";
+import { useTestDatabase } from "../support/database.ts";
+import { countStatements } from "../support/handlers.ts";
+import { hold } from "../support/hold.ts";
+
+const test = useTestDatabase({ jars: true });
+
+/** Two read models of the same shape. */
+const subscriptions = [jarDetails, { ...jarDetails, name: "jar_copies" }].map(subscribeReadModel);
+const createOwn = () => createRelay({ db: test.relay, subscriptions });
+
+beforeAll(async () => {
+  await sql.raw(`
+    insert into relay.checkpoints (subscription, position) select 'jar_copies', relay.last_position();
+    create view read.jar_copies_source as select * from read.jar_details_source;
+    create table read.jar_copies as select * from read.jar_copies_source;
+    alter table read.jar_copies add primary key (jar_id);
+    call public.grant_to('relay', 'insert, update, delete on read.jar_copies')`).execute(test.owner);
+});
+
+beforeEach(async () => {
+  await define("version");
+  await sql`update relay.checkpoints set rests_until = '-infinity'`.execute(test.owner);
+  await drain(createOwn(), 10_000);
+});
+
+/** Defines the last column of the copies. */
+async function define(version: string): Promise<void> {
+  await sql`create or replace view read.jar_copies_source as
+    select jar_id, label, grams, ${sql.raw(version)} as version from read.jar_details_source`.execute(
+    test.owner,
+  );
+}
+
+async function lags(): Promise<number[]> {
+  return (await relayStatus(test.relay, subscriptions)).subscriptions.map(({ lag }) => lag);
+}
+
+async function drainOnce(relay: Relay): Promise<void> {
+  await drainBatch(relay);
+  await relay.tasks.waitForAll(10_000);
+}
+
+describe("read models at the same position", () => {
+  it("are refreshed by one statement", async () => {
+    await aJar(test.command, { grams: 5 });
+    const { db, count } = countStatements(test.relay);
+    await drainOnce(withOwnTasks({ ...createOwn(), db }));
+    expect(await lags()).toEqual([0, 0]);
+    expect(await isSame()).toBe(true);
+    // To number, to read the events, and to refresh.
+    expect(count()).toBe(3);
+  });
+
+  it("go on without the one that fails", async () => {
+    await define("version / (version - version)");
+    await aJar(test.command);
+    await drainOnce(createOwn());
+    expect(await lags()).toEqual([0, 1]);
+    await define("version");
+    await sql`update relay.checkpoints set rests_until = '-infinity'`.execute(test.owner);
+    await drainOnce(createOwn());
+    expect(await lags()).toEqual([0, 0]);
+  });
+
+  it("go on without the one in another relay's hands", async () => {
+    const { position } = (await relayStatus(test.relay, subscriptions)).subscriptions[0]!;
+    const claimed = await hold(
+      test.relay,
+      (trx) => sql`select relay.claim('jar_copies', ${position})`.execute(trx),
+    );
+    await aJar(test.command);
+    await drainOnce(createOwn());
+    expect(await lags()).toEqual([0, 1]);
+    await claimed.commit();
+    await drainOnce(createOwn());
+    expect(await lags()).toEqual([0, 0]);
+  });
+
+  it("do not wait again for the one that was slow", async () => {
+    await define("version + (select count(*) from pg_sleep(0.1))::integer - 1");
+    const relay = createOwn();
+    await aJar(test.command);
+    await drainOnce(relay);
+    expect([...relay.apart].toSorted()).toEqual(["jar_copies", "jar_details"]);
+    await aJar(test.command);
+    await drainOnce(relay);
+    expect(relay.apart).toContain("jar_copies");
+
+    await define("version");
+    for (let rounds = 0; rounds < 20 && relay.apart.size > 0; rounds++) {
+      await aJar(test.command);
+      await drainOnce(relay);
+    }
+    expect([...relay.apart]).toEqual([]);
+  });
+});
+
+async function isSame(): Promise<boolean> {
+  const { rows } = await sql`
+    (table read.jar_copies except table read.jar_details) union all (table read.jar_details except table read.jar_copies)`
+    .execute(test.query);
+  return rows.length === 0;
+}
