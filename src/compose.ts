@@ -94,12 +94,14 @@ export function compose(
     ...app.handlers(databases.handlers, settings),
     ...additions.flatMap(({ handlers = [] }) => handlers),
   ];
-  const begins = additions.flatMap(({ begin = [] }) => begin);
+  const share = settings.RELAY === "views" || settings.RELAY === "handlers" ? settings.RELAY : "all";
+  const begins = share === "views" ? [] : additions.flatMap(({ begin = [] }) => begin);
   return {
     databases,
     relay: createRelay({
       db: databases.relay,
       subscriptions: [...app.readModels.map(subscribeReadModel), ...handlers.map(subscribeHandler)],
+      share,
       timers: app.timers(databases.handlers, settings),
       delayMs: settings.RELAY_DELAY_MS,
       ...stopping && { stopping },

@@ -30,7 +30,7 @@ const environment = z.object({
   OPS_TOKEN: z.optional(bearerToken),
   LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `is none of ${LOG_LEVELS.join(", ")}`), "info"),
   DATA_DIR: z._default(z.string(), ".data"),
-  RELAY: z._default(z.enum(["on", "off"], "is neither on nor off"), "on"),
+  RELAY: z._default(z.enum(["on", "off", "views", "handlers"], "is none of on, off, views, handlers"), "on"),
   SERVE: z._default(z.enum(["all", "commands", "queries"], "is none of all, commands, queries"), "all"),
   RELAY_DELAY_MS: z._default(milliseconds, 0),
 }).check(z.superRefine((settings, context) => {

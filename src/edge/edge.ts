@@ -73,7 +73,7 @@ export function createEdge({ app, variables, keepsConnections, ...options }: Edg
   };
   /** Keeps the connections open until the end of the drain. */
   const afterwards = async (parts: Composed, isCommand: boolean) => {
-    if (isCommand && RELAY === "on") await drainAfterCommand(parts);
+    if (isCommand && RELAY !== "off") await drainAfterCommand(parts);
     await close(parts);
   };
 

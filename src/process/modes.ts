@@ -53,7 +53,7 @@ export async function devServer(app: App, fill?: Fill): Promise<number> {
 
   const { url, failed, stop } = await start(app, settings, urls, settings.HOST ?? "127.0.0.1", {
     api: true,
-    relay: settings.RELAY === "on",
+    relay: settings.RELAY !== "off",
     keepAliveMs: KEEP_ALIVE_MS,
   });
   console.log(`
@@ -63,7 +63,7 @@ export async function devServer(app: App, fill?: Fill): Promise<number> {
   return await runUntil(stopped, failed, stop);
 }
 
-/** Adds the sample data and, with `RELAY=on`, fills the read models: the first request finds the data. */
+/** Adds the sample data and, unless another process does, fills the read models: the first request finds the data. */
 async function fillAndRelay(
   app: App,
   fill: Fill,
@@ -74,7 +74,7 @@ async function fillAndRelay(
   try {
     await fill(command);
     const subscriptions = app.readModels.map(subscribeReadModel);
-    if (RELAY === "on") {
+    if (RELAY === "on" || RELAY === "views") {
       await drain(
         createRelay({ db: relay, subscriptions, delayMs: RELAY_DELAY_MS }),
         FIRST_DRAIN_MS,
@@ -91,7 +91,7 @@ export async function runUntilStopped(app: App, wanted: "api and relay" | "relay
   const settings = readSettings(process.env, app);
   const options: StartOptions = {
     api: wanted !== "relay",
-    relay: wanted === "relay" || settings.RELAY === "on",
+    relay: wanted === "relay" || settings.RELAY !== "off",
   };
   configureLogging(settings.LOG_LEVEL, "json");
   const database = await useDatabase(settings);

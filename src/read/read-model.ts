@@ -27,12 +27,12 @@ export function itself(event: RecordedEvent): string[] {
 
 /** Returns the subscription of a read model. Content and checkpoint move in the same transaction. */
 export function subscribeReadModel(model: ReadModel): ReadModelSubscription {
-  const { name, refresh } = model;
+  const { name, refresh, staleKeys } = model;
   return {
     name,
     kind: `read model, ${refresh}`,
     async handle(db, { from, to, events }) {
-      const stale = events.map((event) => toStale(model, event)).filter(isConcerned);
+      const stale = events.map((event) => toStale(staleKeys, event)).filter(isConcerned);
       if (refresh === "whole" && stale.length > 0) return await refreshWhole(db, name, from);
       const isRefreshed = stale.some(({ error }) => error !== undefined)
         ? await refreshEach(db, name, { from, to }, stale)
@@ -40,14 +40,14 @@ export function subscribeReadModel(model: ReadModel): ReadModelSubscription {
       return isRefreshed ? to : null;
     },
     keysOf(events) {
-      const stale = events.map((event) => toStale(model, event)).filter(isConcerned);
+      const stale = events.map((event) => toStale(staleKeys, event)).filter(isConcerned);
       const mustBeHandled = refresh === "whole"
         ? stale.length > 0
         : stale.some(({ error }) => error !== undefined);
       return mustBeHandled ? null : uniqueKeys(stale);
     },
     async handleSetAside(db, events) {
-      const stale = JSON.stringify(events.map((event) => toStale(model, event)));
+      const stale = JSON.stringify(events.map((event) => toStale(staleKeys, event)));
       return await call(db, sql<number>`relay.refresh_set_aside(${name}, ${stale}::text::jsonb)`);
     },
   };

@@ -1,6 +1,5 @@
 import { toStorable } from "../errors.ts";
 import { reasonToWait, type RecordedEvent } from "../write/event.ts";
-import type { ReadModel } from "./read-model.ts";
 
 /** An event, and the rows made stale. Written to relay.refresh_each as JSON. */
 export interface Stale {
@@ -14,8 +13,10 @@ export interface Stale {
   is_newer?: boolean;
 }
 
+type StaleKeys = { readonly [type: string]: ((event: RecordedEvent) => string[]) | undefined };
+
 /** Returns the keys that an event makes stale; empty when the event does not concern the read model. Never throws. */
-export function toStale({ staleKeys }: Pick<ReadModel, "staleKeys">, event: RecordedEvent): Stale {
+export function toStale(staleKeys: StaleKeys, event: RecordedEvent): Stale {
   const { position, stream, version } = event;
   const place = { position, stream, version, keys: [] };
   const keysOf = staleKeys[event.type];

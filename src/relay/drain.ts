@@ -1,7 +1,7 @@
 import { sleep } from "../sleep.ts";
 import { fireTimers } from "./handlers/timer.ts";
 import { numberEvents } from "./number.ts";
-import type { Relay } from "./relay.ts";
+import { ownSubscriptions, ownTimers, type Relay } from "./relay.ts";
 import { createReader, listHandlers, listSubscribed, startHandlers } from "./start-work.ts";
 import { startRefreshes } from "./start-refreshes.ts";
 import { sweep } from "./sweep.ts";
@@ -23,7 +23,7 @@ const PATIENCE_MS = 100;
  */
 export async function drain(relay: Relay, deadlineMs: number, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const deadline = performance.now() + deadlineMs;
-  await fireTimers(relay.timers);
+  await fireTimers(ownTimers(relay));
   const drained = await drainEvents(relay, deadline - performance.now(), batchMax);
   await sweep(relay.db, () => performance.now() < deadline);
   return drained;
@@ -58,7 +58,7 @@ export async function drainEvents(
 export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const { db, tasks } = relay;
   const outlook = await numberEvents(db, batchMax, listHandlers(relay));
-  const subscribed = listSubscribed(relay.subscriptions, outlook);
+  const subscribed = listSubscribed(ownSubscriptions(relay), outlook);
   const behind = subscribed.filter(({ position }) => position < outlook.lastPosition);
   if (relay.delayMs > 0 && behind.length > 0) await sleep(relay.delayMs, relay.stopping);
 

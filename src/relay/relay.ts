@@ -1,12 +1,15 @@
 import type { Database } from "../database/database.ts";
 import { Crew } from "./handlers/crew.ts";
 import type { Timer } from "./handlers/timer.ts";
-import type { Subscription } from "./subscription.ts";
+import { isReadModel, type Subscription } from "./subscription.ts";
 import { Tasks } from "./tasks.ts";
 
 export interface Relay {
   db: Database;
+  /** All subscriptions of the program; `share` says with how many the relay works. */
   subscriptions: Subscription[];
+  /** views: read models only; handlers: handlers, publishers and timers only. Other relays do the rest. */
+  share: "all" | "views" | "handlers";
   /** Work made due by the clock. */
   timers: Timer[];
   /** Holds events back, to make the lag of the read models visible. Usually 0. */
@@ -22,9 +25,22 @@ export interface Relay {
 }
 
 export function createRelay(
-  given: Pick<Relay, "db" | "subscriptions"> & Partial<Pick<Relay, "timers" | "delayMs" | "stopping">>,
+  given:
+    & Pick<Relay, "db" | "subscriptions">
+    & Partial<Pick<Relay, "share" | "timers" | "delayMs" | "stopping">>,
 ): Relay {
-  return { timers: [], delayMs: 0, ...given, ...createTasks() };
+  return { share: "all", timers: [], delayMs: 0, ...given, ...createTasks() };
+}
+
+/** Returns the subscriptions of the relay's share. */
+export function ownSubscriptions({ subscriptions, share }: Relay): Subscription[] {
+  if (share === "all") return subscriptions;
+  return subscriptions.filter((subscription) => isReadModel(subscription) === (share === "views"));
+}
+
+/** Returns the timers of the relay's share. */
+export function ownTimers({ timers, share }: Relay): Timer[] {
+  return share === "views" ? [] : timers;
 }
 
 /** Returns the same relay with separate tasks, for a drain beside a relay running all the time. */

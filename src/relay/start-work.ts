@@ -4,7 +4,7 @@ import type { RecordedEvent } from "../write/event.ts";
 import { listEvents } from "./events.ts";
 import { typesOf } from "./handlers/lanes.ts";
 import type { LookedFor, Outlook } from "./number.ts";
-import type { Relay } from "./relay.ts";
+import { ownSubscriptions, type Relay } from "./relay.ts";
 import { isReadModel, type Subscription } from "./subscription.ts";
 
 const logger = getLogger("cqrs.relay");
@@ -14,11 +14,11 @@ export type Subscribed = Outlook["checkpoints"][number] & { subscription: Subscr
 export type Reader = (after: number) => Promise<RecordedEvent[]>;
 
 /** Returns the handlers of a relay, to look for their work. */
-export function listHandlers({ subscriptions, crew }: Relay): LookedFor[] {
-  return subscriptions.flatMap((subscription) => {
+export function listHandlers(relay: Relay): LookedFor[] {
+  return ownSubscriptions(relay).flatMap((subscription) => {
     if (isReadModel(subscription)) return [];
     const { name, handler } = subscription;
-    return [{ name, types: typesOf(handler), since: crew.sinceOf(handler) }];
+    return [{ name, types: typesOf(handler), since: relay.crew.sinceOf(handler) }];
   });
 }
 

@@ -31,7 +31,7 @@ describe("a start that cannot work", () => {
     expect(await refusal("dev", { PORT: "-1", RELAY: "maybe", LOG_LEVEL: "loud" })).toBe([
       "Cannot start: PORT is not a port\n",
       "Cannot start: LOG_LEVEL is none of trace, debug, info, warning, error, fatal\n",
-      "Cannot start: RELAY is neither on nor off\n",
+      "Cannot start: RELAY is none of on, off, views, handlers\n",
     ].join(""));
   });
 

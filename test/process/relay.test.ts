@@ -33,6 +33,25 @@ describe("relay", () => {
     expect(relay.output).toBe("Relaying\n");
   });
 
+  it.each([["views", "jar_details", "topping_up"], ["handlers", "topping_up", "jar_details"]])(
+    "does only its share with RELAY=%s",
+    async (share, done, left) => {
+      const start = run("start", { RELAY: share, OPS_TOKEN: "token" });
+      const url = await start.printed(/Listening on (\S+)/);
+      const body = JSON.stringify({ label: "Honey" });
+      await fetch(`${url}/jars`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
+      const lagOf = async (name: string) => {
+        const answer = await fetch(`${url}/ops/relay`, { headers: { Authorization: "Bearer token" } });
+        const { subscriptions } = await answer.json() as { subscriptions: { name: string; lag: number }[] };
+        return subscriptions.find((one) => one.name === name)!.lag;
+      };
+      await until(`${done} is done`, async () => await lagOf(done) === 0);
+      expect(await lagOf(left)).toBeGreaterThan(0);
+      await run("relay").printed(/Relaying/);
+      await until(`${left} is done, too`, async () => await lagOf(left) === 0);
+    },
+  );
+
   it.each(["relay", "start"])("ends %s when a checkpoint is beyond the log", async (mode) => {
     const { rows } = await sql<{ last: number }>`
       with moved as (update relay.checkpoints set position = 1000 where subscription = 'jar_details')

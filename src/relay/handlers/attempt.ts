@@ -7,7 +7,6 @@ import {
   TryAgain,
   VersionConflict,
 } from "../../errors.ts";
-import { sleep } from "../../sleep.ts";
 import type { RecordedEvent } from "../../write/event.ts";
 import type { Handler } from "./handler.ts";
 
@@ -24,23 +23,24 @@ export interface Failure {
   isRivalry: boolean;
 }
 
-/** Handles an event within the handler's time limit, or until the interrupt. Never throws: returns any failure. */
+/**
+ * Handles an event within the handler's time limit. Never throws: returns any failure. During the try, `underWay` has a
+ * controller to have the try fail at once.
+ */
 export async function tryOnce(
   { handle, timeoutMs = TIMEOUT_MS }: Handler,
   event: RecordedEvent,
   startedAt: Date,
-  interrupt: AbortSignal,
+  underWay: Set<AbortController>,
 ): Promise<Failure | undefined> {
-  const done = new AbortController();
   const late = new AbortController();
-  const timeout = sleep(timeoutMs, done.signal, interrupt).then(() => {
-    if (done.signal.aborted) return;
-    const reason = interrupt.aborted ? interrupt.reason : new Error(`Did not end within ${timeoutMs} ms`);
-    late.abort(reason);
-    throw reason;
-  });
+  const ended = new Promise<never>((_, reject) =>
+    late.signal.addEventListener("abort", () => reject(late.signal.reason))
+  );
+  const timer = setTimeout(() => late.abort(new Error(`Did not end within ${timeoutMs} ms`)), timeoutMs);
+  underWay.add(late);
   try {
-    await Promise.race([handle(event, late.signal, startedAt), timeout]);
+    await Promise.race([handle(event, late.signal, startedAt), ended]);
     return undefined;
   } catch (error) {
     return {
@@ -50,7 +50,8 @@ export async function tryOnce(
       isRivalry: isRivalry(error),
     };
   } finally {
-    done.abort();
+    clearTimeout(timer);
+    underWay.delete(late);
   }
 }
 

@@ -17,8 +17,8 @@ const logger = getLogger("cqrs.relay");
 export interface Conditions {
   outage: Outage;
   isStopped: () => boolean;
-  /** Aborts to have the tries under way fail. */
-  interrupt: AbortSignal;
+  /** The tries under way. */
+  underWay: Set<AbortController>;
   /** Returns the present, by the clock of the database. */
   now: () => Date;
   /** Called after each try. */
@@ -49,9 +49,9 @@ async function tryEvent(
   handler: Handler,
   lane: HeldLane,
   event: RecordedEvent,
-  { outage, interrupt, now, onTry }: Conditions,
+  { outage, underWay, now, onTry }: Conditions,
 ): Promise<Failure | undefined> {
-  const failure = await tryOnce(handler, event, now(), interrupt);
+  const failure = await tryOnce(handler, event, now(), underWay);
   onTry();
   if (!failure) {
     outage.succeeded();

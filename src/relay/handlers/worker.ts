@@ -44,7 +44,7 @@ export class Worker {
   #triesMade = 0;
   #slowestMs = 0;
   #movedAt = performance.now();
-  readonly #interrupt = new AbortController();
+  readonly #underWay = new Set<AbortController>();
   #isRunning = false;
   #isStopped: () => boolean = () => false;
 
@@ -65,9 +65,9 @@ export class Worker {
     this.#changed.ring();
   }
 
-  /** Has all tries under way fail, for good: the process is about to end, or to be frozen. */
+  /** Has all tries under way fail: the process is about to end, or to be frozen. */
   interrupt(reason: Error): void {
-    this.#interrupt.abort(reason);
+    for (const attempt of this.#underWay) attempt.abort(reason);
   }
 
   /** Works until nothing is left, or until the stop and the end of the tries. Returns the number of tries. */
@@ -132,7 +132,7 @@ export class Worker {
       tryLane(this.#handler, lane, {
         outage: this.#outage,
         isStopped: this.#isStopped,
-        interrupt: this.#interrupt.signal,
+        underWay: this.#underWay,
         now: () => this.supply.now(),
         onTry: () => {
           this.#triesMade++;

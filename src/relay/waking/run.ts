@@ -5,7 +5,7 @@ import { getLogger } from "../../logging.ts";
 import { sleep } from "../../sleep.ts";
 import { type Bell, createBell } from "./bell.ts";
 import { drainBatch } from "../drain.ts";
-import type { Relay } from "../relay.ts";
+import { ownTimers, type Relay } from "../relay.ts";
 import { listen } from "./listen.ts";
 import { sweep } from "../sweep.ts";
 import { fireTimers } from "../handlers/timer.ts";
@@ -44,7 +44,7 @@ export async function runRelay(
   const ending = AbortSignal.any([signal, failing.signal]);
   const beside = [
     listen(relay.db, directUrl, bell.ring, ending),
-    every(pollMs, ending, () => fireTimers(relay.timers)),
+    every(pollMs, ending, () => fireTimers(ownTimers(relay))),
     every(SWEEP_EVERY_MS, ending, () => sweep(relay.db, () => !ending.aborted)),
   ];
   try {
