@@ -44,7 +44,7 @@ $$;
 -- Recomputes the keys of several read models at the same position and moves the checkpoints, in the same transaction: one
 -- commit for all. Returns the names of the refreshed read models; another relay was faster with the others.
 -- stale: [{"name", "keys"}].
-create function relay.refresh_together(from_position bigint, to_position bigint, stale jsonb) returns text[]
+create function relay.refresh_together(from_position bigint, to_position bigint, stale jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   claimed text[];
@@ -61,7 +61,7 @@ begin
     perform relay.recompute_keys(model.name, model.keys);
   end loop;
   update relay.checkpoints set position = to_position, last_error = null where subscription = any(claimed);
-  return claimed;
+  return to_jsonb(claimed);
 end;
 $$;
 

@@ -97,7 +97,7 @@ $$;
 -- the checkpoint is elsewhere, another relay hands out, or newer programs react to other types.
 create function relay.hand_out(
   subscription_name text, own_types text[], from_position bigint, to_position bigint, work jsonb)
-returns table (hold bigint, waiting text[], "position" bigint)
+returns table (hold bigint, waiting jsonb, "position" bigint)
 language plpgsql set search_path = '' as $$
 declare
   new_hold bigint;
@@ -120,7 +120,7 @@ begin
       on conflict on constraint lanes_pkey do update set last_version = greatest(lane.last_version, excluded.last_version)
       returning lane.stream, lane.hold
     )
-    select array_agg(handed.stream) into waiting from handed where handed.hold <> new_hold;
+    select jsonb_agg(handed.stream) into waiting from handed where handed.hold <> new_hold;
   end if;
   -- An error with a rest came from an earlier hand_out; an error without a rest tells of an outage of the handler.
   update relay.checkpoints

@@ -84,6 +84,28 @@ describe("read models at the same position", () => {
     expect(await lags()).toEqual([0, 0]);
   });
 
+  it("are left alone by a relay that comes late", async () => {
+    const { position } = (await relayStatus(test.relay, subscriptions)).subscriptions[0]!;
+    const stale = JSON.stringify([{ name: "jar_details", keys: [] }]);
+    const call = sql<string[]>`relay.refresh_together(${position - 1}, ${
+      position + 1
+    }, ${stale}::text::jsonb)`;
+    expect(await test.relay.selectNoFrom(call.as("claimed")).execute()).toEqual([{ claimed: [] }]);
+    expect(await lags()).toEqual([0, 0]);
+  });
+
+  it("do not keep the one that has an event to try again from trying", async () => {
+    const id = await aJar(test.command);
+    await drainOnce(createOwn());
+    await sql`
+      insert into relay.set_aside (subscription, position, stream, version, due_at, attempts, last_error)
+      select 'jar_copies', position, stream, version, now(), 1, 'failed' from write.events
+      join relay.log on event_id = events.id where stream = ${`jar-${id}`}`.execute(test.owner);
+    await aJar(test.command);
+    await drainOnce(createOwn());
+    expect(await lags()).toEqual([0, 0]);
+  });
+
   it("do not wait again for the one that was slow", async () => {
     await define("version + (select count(*) from pg_sleep(0.1))::integer - 1");
     const relay = createOwn();

@@ -122,6 +122,19 @@ describe("drain", () => {
   });
 });
 
+describe("a relay's share", () => {
+  it.each([["all", 1], ["handlers", 1], ["views", 0]] as const)(
+    "%s: timers are fired %d times",
+    async (share, times) => {
+      let fired = 0;
+      const fire = () => Promise.resolve(void fired++);
+      const timers = [{ name: "test", fire }];
+      await drain(createRelay({ db: test.relay, subscriptions: [], share, timers }), 1_000);
+      expect(fired).toBe(times);
+    },
+  );
+});
+
 describe("the status of the relay", () => {
   it("counts events that still wait for their position", async () => {
     await drainAll();

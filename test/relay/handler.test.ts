@@ -83,6 +83,24 @@ describe("a handler", () => {
     expect(told).toEqual(["o1", "n1", "n2"]);
   });
 
+  it("is told at once of a stream whose name is a part of the name of a waiting stream", async () => {
+    const told: string[] = [];
+    let isBroken = true;
+    const { relay } = await addHandler(test, (event) => {
+      if (isBroken) throw new Error("not now");
+      told.push(nameOf(event));
+    });
+    await append(test, "pq");
+    await drain(relay, 5_000);
+    isBroken = false;
+    await append(test, "pq");
+    await append(test, "p");
+    await drain(relay, 1_000);
+    expect(told).toContain("p1");
+    await drainWhatIsDue(relay);
+    expect(told.toSorted()).toEqual(["p1", "pq1", "pq2"]);
+  });
+
   it("parks what fails too often, until the operator has it tried again", async () => {
     const told: string[] = [];
     let broken = true;
