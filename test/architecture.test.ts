@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "config": ["database", "logging"],
   "surroundings": ["database"],
   "database": ["errors", "sleep"],
-  "migrate": ["database"],
+  "migrate": ["database", "errors", "sleep"],
   "migrated": ["database", "errors"],
   "write": ["database", "errors", "sleep"],
   "relay": ["write", "database", "errors", "logging", "sleep"],
