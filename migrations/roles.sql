@@ -31,7 +31,7 @@ begin
         ('tcp_keepalives_count', '3'), ('client_connection_check_interval', '10s')
       ) as common (name, value)
     )
-    select 1 as step, 'create' as action, name as role, format('create role %I', name) as statement
+    select 1 as step, 'create' as action, name as role, format('create role %I login', name) as statement
     from roles where not exists (select from pg_roles where rolname = roles.name)
     union all
     select 2, 'alter', roles.name, format('alter role %I in database %I set %s = %L', roles.name, current_database(), limits.name, value)
