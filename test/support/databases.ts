@@ -24,7 +24,11 @@ export function useDatabases(adminUrl: () => string): Databases {
     const { pathname } = new URL(at ?? adminUrl());
     const database = decodeURIComponent(pathname.slice(1));
     const sql = postgres(adminUrl(), { database, max: 1, fetch_types: false, onnotice: () => {} });
-    return await sql.unsafe(text).finally(() => sql.end());
+    try {
+      return await sql.unsafe(text);
+    } finally {
+      await sql.end();
+    }
   };
   const name = (prefix = "t") => {
     const free = `${prefix}_${randomBytes(5).toString("hex")}`;
@@ -40,7 +44,7 @@ export function useDatabases(adminUrl: () => string): Databases {
     const roles = [...names].flatMap((one) =>
       ["command", "query", "relay", "owner"].map((role) => quoted(`${one}_${role}`))
     );
-    await asAdmin(`drop role if exists ${roles.join(", ")}`);
+    if (roles.length > 0) await asAdmin(`drop role if exists ${roles.join(", ")}`);
   });
   return {
     asAdmin,
