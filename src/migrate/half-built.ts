@@ -2,13 +2,19 @@ import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import type { Pending } from "./pending.ts";
 
-/** Returns the indexes that an interrupted `create index concurrently` left behind, in any schema. */
+/**
+ * Returns the indexes that an interrupted `create index concurrently` left behind, in any schema. PostgreSQL
+ * hides from other roles the index that is being built: meanwhile, none is returned.
+ */
 export async function listHalfBuilt(db: Database): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     select format('%I.%I', nspname, relname) as name
     from pg_index join pg_class on pg_class.oid = indexrelid join pg_namespace on pg_namespace.oid = relnamespace
     where not indisvalid and relkind = 'i' and nspname <> 'pg_toast'
-      and indexrelid not in (select index_relid from pg_stat_progress_create_index)
+      and not exists (
+        select from pg_stat_progress_create_index
+        where datname = current_database() and (index_relid is null or index_relid = indexrelid)
+      )
     order by 1`.execute(db);
   return rows.map(({ name }) => name);
 }

@@ -1,10 +1,13 @@
 import { sql } from "kysely";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import type { Database } from "../../src/database/database.ts";
 import { migrate } from "../../src/migrate.ts";
+import { expectMigrationLock } from "../../src/migrate/lock.ts";
 import type { MigrateOptions } from "../../src/migrate/migrations.ts";
+import { MIGRATIONS } from "../../src/migrated.ts";
 import { migrateDatabase, readMigrations } from "../../src/process/migrations.ts";
 import { useTestDatabase } from "../support/database.ts";
+import { useDatabases } from "../support/databases.ts";
 import { hold } from "../support/hold.ts";
 import { until } from "../support/until.ts";
 
@@ -103,13 +106,24 @@ describe("a database that is newer than the program", () => {
 });
 
 describe("several migrates at once", () => {
+  const databases = useDatabases(() => inject("adminUrl"));
+
   it("go one after the other, roles and passwords too", async () => {
+    const urls = await databases.create();
     const lines: string[] = [];
     const all = await Promise.all(
-      [1, 2, 3, 4].map(() => migrateDatabase(test.urls, (line) => lines.push(line))),
+      [1, 2, 3, 4].map(() => migrateDatabase(urls, (line) => lines.push(line))),
     );
-    expect(all).toEqual([[], [], [], []]);
-    expect(lines.filter((line) => line === "Waiting for another migrate").length).toBeGreaterThan(0);
+    expect(all.map(({ length }) => length).toSorted((a, b) => a - b)).toEqual([0, 0, 0, MIGRATIONS.length]);
+    expect(lines).toContain("Waiting for another migrate");
+  });
+
+  it("do not go on without the lock, when a lost connection was made anew", async () => {
+    const held = await hold(test.owner, expectMigrationLock);
+    await expect(test.open(test.urls.owner).transaction().execute(expectMigrationLock)).rejects.toThrow(
+      "Cannot migrate: the connection was lost, and another process migrates; try again",
+    );
+    await held.commit();
   });
 });
 
@@ -162,6 +176,23 @@ describe("a file that runs alone", () => {
       "0323_after": "insert into write.wide values (1, 'a;b'), (1, 'c')",
     };
     expect(await migrateWith(added)).toEqual(Object.keys(added));
+  });
+
+  it("waits for an old transaction for as long as need be, and for no other migrate that waits", async () => {
+    const held = await hold(test.owner, (trx) => sql`insert into write.wide values (2, 'd')`.execute(trx));
+    const building = migrateWith({ "0323_x": file("create index concurrently on write.wide (name)") });
+    await until("the index waits for longer than others wait for a lock", async () => {
+      const { rows } = await sql`
+        select from pg_stat_activity where query like '-- no-transaction%' and wait_event_type = 'Lock'
+          and clock_timestamp() - query_start > interval '600 milliseconds'`.execute(test.owner);
+      return rows.length > 0;
+    });
+    const lines: string[] = [];
+    const other = migrateWith({}, { report: (line) => lines.push(line) });
+    await until("another migrate waits", () => lines.length > 0);
+    await held.commit();
+    expect(await building).toEqual(["0323_x"]);
+    expect(await other).toEqual([]);
   });
 
   it("is told of by a file without the line", async () => {
