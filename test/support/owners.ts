@@ -95,8 +95,10 @@ export function testOwners(adminUrl: () => string, { copies, names }: Cases): vo
     it("is told what its owner has to run when the roles may not connect", async () => {
       const urls = await create();
       const [owner, database] = [userIn(urls.owner), nameIn(urls.owner)];
-      await asAdmin(`alter database ${database} owner to current_user;
-        grant create, connect on database ${database} to ${owner}; revoke connect on database ${database} from public`);
+      await asAdmin(
+        `alter database ${database} owner to current_user; alter schema public owner to current_user;
+        grant create, connect on database ${database} to ${owner}; revoke connect on database ${database} from public`,
+      );
       const grant = `grant connect on database "${database}" to "${database}_command"`;
       await expect(migrateDatabase(urls)).rejects.toThrow(`have the owner of the database run ${grant}`);
       await asAdmin(`grant connect on database ${database} to public`);
