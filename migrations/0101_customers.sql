@@ -8,4 +8,4 @@ create table write.customers (
   version integer not null default 1
 );
 
-call public.grant_to('command', 'insert, update, delete on write.customers');
+call migrations.grant_to('command', 'insert, update, delete on write.customers');

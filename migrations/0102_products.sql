@@ -8,4 +8,4 @@ create table write.products (
   constraint price_is_not_negative check (price_cents >= 0)
 );
 
-call public.grant_to('command', 'insert, update on write.products');
+call migrations.grant_to('command', 'insert, update on write.products');

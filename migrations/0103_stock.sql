@@ -17,5 +17,5 @@ create table write.stock_reservations (
   constraint quantity_is_not_negative check (quantity >= 0)
 );
 
-call public.grant_to('command', 'insert, update on write.stock');
-call public.grant_to('command', 'insert, update on write.stock_reservations');
+call migrations.grant_to('command', 'insert, update on write.stock');
+call migrations.grant_to('command', 'insert, update on write.stock_reservations');

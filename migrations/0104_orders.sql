@@ -28,5 +28,5 @@ create table write.order_lines (
   constraint quantity_is_positive check (quantity > 0)
 );
 
-call public.grant_to('command', 'insert, update on write.orders');
-call public.grant_to('command', 'insert on write.order_lines');
+call migrations.grant_to('command', 'insert, update on write.orders');
+call migrations.grant_to('command', 'insert on write.order_lines');

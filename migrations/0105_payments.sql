@@ -26,8 +26,8 @@ create table write.sample_charges (
   refunded_cents bigint not null default 0
 );
 
-call public.grant_to('command', 'insert, update on write.payments');
-call public.grant_to('command', 'insert, update on write.sample_charges');
+call migrations.grant_to('command', 'insert, update on write.payments');
+call migrations.grant_to('command', 'insert, update on write.sample_charges');
 
 -- The fulfilment of orders (src/features/fulfilment/process-manager.ts) and the payments begin with the next event.
 insert into relay.checkpoints (subscription, position)

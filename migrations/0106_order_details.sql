@@ -32,4 +32,4 @@ create index order_details_for_newest_idx on read.order_details (placed_at desc,
 create index order_details_for_customer_idx on read.order_details (customer_id, placed_at desc, order_id desc);
 create index order_details_for_status_idx on read.order_details (status, placed_at desc, order_id desc);
 
-call public.grant_to('relay', 'insert, update, delete on read.order_details');
+call migrations.grant_to('relay', 'insert, update, delete on read.order_details');

@@ -4,7 +4,7 @@
 insert into relay.checkpoints (subscription, position)
 select 'product_catalog', coalesce(max(position), 0) from relay.log;
 
-create extension if not exists pg_trgm;
+call migrations.add_extension('pg_trgm');
 
 create view read.product_catalog_source as
 select
@@ -19,6 +19,11 @@ left join write.stock on stock.product_id = products.id;
 create table read.product_catalog as select * from read.product_catalog_source;
 alter table read.product_catalog add primary key (product_id);
 create index product_catalog_for_name_idx on read.product_catalog (name, product_id);
-create index product_catalog_for_search_idx on read.product_catalog using gin (name gin_trgm_ops);
+do $$
+begin
+  execute format('create index product_catalog_for_search_idx on read.product_catalog using gin (name %s.gin_trgm_ops)',
+    migrations.schema_of('pg_trgm'));
+end;
+$$;
 
-call public.grant_to('relay', 'insert, update, delete on read.product_catalog');
+call migrations.grant_to('relay', 'insert, update, delete on read.product_catalog');

@@ -13,4 +13,4 @@ create table read.fulfilment_queue as select * from read.fulfilment_queue_source
 alter table read.fulfilment_queue add primary key (order_id);
 create index fulfilment_queue_for_oldest_idx on read.fulfilment_queue (placed_at, order_id);
 
-call public.grant_to('relay', 'insert, update, delete on read.fulfilment_queue');
+call migrations.grant_to('relay', 'insert, update, delete on read.fulfilment_queue');

@@ -24,4 +24,4 @@ group by orders.id, payments.order_id;
 create table read.order_progress as select * from read.order_progress_source;
 alter table read.order_progress add primary key (order_id);
 
-call public.grant_to('relay', 'insert, update, delete on read.order_progress');
+call migrations.grant_to('relay', 'insert, update, delete on read.order_progress');

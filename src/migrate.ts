@@ -1,94 +1,73 @@
-import { sql } from "kysely";
-import { Migrator } from "kysely/migration";
 import type { Database } from "./database/database.ts";
+import { listApplied } from "./migrate/applied.ts";
+import { applyAlone, applyTogether, type Work } from "./migrate/apply.ts";
+import { tellOfHalfBuilt } from "./migrate/half-built.ts";
+import { withMigrationLock, withTries } from "./migrate/lock.ts";
+import { nameOf, refuseDatabaseName } from "./migrate/names.ts";
+import type { MigrateOptions, Migrations } from "./migrate/migrations.ts";
+import { listPending, type Pending, refuseEdited } from "./migrate/pending.ts";
+import { explain } from "./migrate/run.ts";
 
-/** The SQL files of `migrations/`. */
-export interface Migrations {
-  /** The text of every numbered migration by name, for example `0002_events`. */
-  numbered: Record<string, string>;
-  /** The text of `roles.sql`, applied by every migrate after the numbered migrations. */
-  roles: string;
-}
-
-/** A migration of the layout before the first release, and of no later layout. */
-const EARLY_LAYOUT = "0001_roles";
+const TRIES = 20;
 
 /**
- * Applies pending migrations and afterwards roles, limits and rights: all in one transaction, one process at
- * a time. The database must be connected directly, as the owner. Migrations known only to the database, from
- * a newer program, stay untouched. Pending migrations may come before applied migrations, as after an upgrade
- * of the machinery below an owner's migrations.
+ * Applies pending migrations and afterwards roles, limits and rights, one process at a time: in one
+ * transaction, unless files run alone. The database must be connected directly, as the owner, by a pool of a
+ * single connection. Migrations known only to the database, from a newer program, stay untouched. Pending
+ * migrations may come before applied migrations, as after an upgrade of the machinery below an owner's
+ * migrations.
  *
  * @returns The names of the applied numbered migrations.
- * @throws {Error} If a migration fails: nothing was applied.
+ * @throws {Error} If a migration fails: nothing of its transaction was applied.
  */
-export async function migrate(owner: Database, { numbered, roles }: Migrations): Promise<string[]> {
-  return await owner.transaction().setIsolationLevel("read committed").execute(async (trx) => {
-    await sql`select pg_advisory_xact_lock(hashtext('migrate'))`.execute(trx);
-    const applied = await applyPending(trx, numbered);
-    await sql.raw(roles).execute(trx).catch(explain("roles"));
-    return applied;
-  }).catch(explain("the database"));
+export async function migrate(
+  owner: Database,
+  migrations: Migrations,
+  options: MigrateOptions = {},
+): Promise<string[]> {
+  const { report = () => {}, takeWarnings = () => [], tries = TRIES } = options;
+  const work: Work = { owner, migrations, report, takeWarnings, tries };
+  return await withMigrationLock(owner, report, () => applyPending(work)).catch(explain("the database"));
 }
 
-async function applyPending(trx: Database, numbered: Record<string, string>): Promise<string[]> {
-  const known = await listApplied(trx);
-  if (known.includes(EARLY_LAYOUT)) {
-    throw new Error(
-      `Cannot migrate: the database was made by an early version of this project (it has ${EARLY_LAYOUT}), which no ` +
-        "migration leads on from; use an empty database, or set DATA_DIR to a new folder",
-    );
+async function applyPending(work: Work): Promise<string[]> {
+  const { owner, migrations, report } = work;
+  refuseDatabaseName(await nameOf(owner));
+  const applied = await listApplied(owner);
+  await refuseEdited(migrations, applied);
+  const newer = applied.map(({ name }) => name).filter((name) => migrations.numbered[name] === undefined);
+  if (newer.length > 0) report(`The database is newer than this program: it has ${newer.join(", ")}`);
+  const pending = await listPending(migrations, applied);
+  await tellOfHalfBuilt(work, pending);
+  const groups = inTransactions(pending);
+  for (const [place, steps] of groups.entries()) {
+    const [first] = steps;
+    const roles = place < groups.length - 1 || newer.length > 0 ? "later" : "now";
+    await withTries(owner, work, async () => {
+      if (first?.isAlone) await applyAlone(work, first);
+      else await applyTogether(work, steps, roles);
+    });
+    for (const { name } of steps) report(`Applied ${name}`);
   }
-  const none = Object.fromEntries(known.map((name) => [name, { up: async () => {} }]));
-  const migrator = new Migrator({
-    db: trx,
-    provider: { getMigrations: () => Promise.resolve({ ...none, ...toSteps(numbered) }) },
-    allowUnorderedMigrations: true,
-  });
-  const { error, results = [] } = await migrator.migrateToLatest();
-  if (error) {
-    explain(results.find(({ status }) => status === "Error")?.migrationName ?? "the database")(error);
-  }
-  return results.map(({ migrationName }) => migrationName);
+  if (newer.length > 0) await setRolesIfPossible(work);
+  return pending.map(({ name }) => name);
 }
 
-async function listApplied(trx: Database): Promise<string[]> {
-  const { rows: [found] } = await sql<{ found: boolean }>`
-    select to_regclass('public.kysely_migration') is not null as found`.execute(trx);
-  if (!found?.found) return [];
-  const { rows } = await sql<{ name: string }>`select name from public.kysely_migration`.execute(trx);
-  return rows.map(({ name }) => name);
-}
-
-function toSteps(numbered: Record<string, string>) {
-  return Object.fromEntries(
-    Object.entries(numbered).map(([name, text]) => [
-      name,
-      { up: async (db: Database) => void await sql.raw(text).execute(db) },
-    ]),
+/** Sets the roles on a database of a newer program, where rights may name what is no longer there. */
+async function setRolesIfPossible(work: Work): Promise<void> {
+  await applyTogether(work, [], "now").catch(({ message }: Error) =>
+    work.report(`The roles and their rights stay as the newer program set them: ${message}`)
   );
 }
 
-function explain(name: string) {
-  return (error: unknown): never => {
-    if (error instanceof Error && error.message.startsWith("Cannot migrate")) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot migrate ${name}: ${reason}`, { cause: error });
-  };
-}
-
-/**
- * Lets the run-time roles log in with the passwords of their URLs. A URL of another user, or without a
- * password, is left alone. Some poolers want the project after the user's name: `cqrs_query.project`.
- * @see migrations/roles.sql
- */
-export async function giveRolesTheirPasswords(owner: Database, urls: string[]): Promise<void> {
-  for (const url of urls.map((text) => new URL(text))) {
-    const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
-    const database = decodeURIComponent(url.pathname.slice(1));
-    const role = ["command", "query", "relay"].map((role) => `${database}_${role}`)
-      .find((role) => user === role || user.startsWith(`${role}.`));
-    if (password === "" || role === undefined) continue;
-    await sql`alter role ${sql.id(role)} login password ${sql.lit(password)}`.execute(owner);
+/** Puts neighbours into a transaction, and a file that runs alone by itself. The last is a transaction. */
+function inTransactions(pending: Pending[]): Pending[][] {
+  const groups: Pending[][] = [];
+  for (const step of pending) {
+    const last = groups.at(-1);
+    if (last && !step.isAlone && !last[0]!.isAlone) last.push(step);
+    else groups.push([step]);
   }
+  const last = groups.at(-1)?.[0];
+  return last && !last.isAlone ? groups : [...groups, []];
 }

@@ -34,7 +34,7 @@ const NOT_YET = ["42P01", "42501"];
 /** Returns the migrations of the database, in order. */
 export async function listApplied(db: Database): Promise<string[]> {
   try {
-    const { rows } = await sql<{ name: string }>`select name from public.kysely_migration order by name`
+    const { rows } = await sql<{ name: string }>`select name from migrations.applied order by name`
       .execute(db);
     return rows.map(({ name }) => name);
   } catch (error) {

@@ -38,6 +38,7 @@ function kindOf(file: string, rooms: string[]): string {
     return "features, with app.ts, client.ts, sample-shop.ts";
   }
   if (part === "process" || part === "main") return "process, with main.ts";
+  if (part === "migrate") return "migrate";
   if (part === "relay" && file.split("/").length > 2) return `relay/${file.split("/")[1]}`;
   return "spine";
 }

@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   applicationName?: string;
   /** The time until an unused connection is closed. */
   idleSeconds?: number;
+  /** Called with each warning of the server. */
+  onWarning?: (warning: { code: string; message: string }) => void;
   /** The most statements that may wait for a connection; further statements are refused at once. */
   waitingMax?: number;
 }
@@ -38,6 +40,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   const statementTimeout = pooler === "none" ? { statement_timeout: deadlineMs } : {};
   const connect = () =>
     postgres(toDriverUrl(url), {
+      // The driver takes the name from the URL as written: %20 is a space.
+      database: decodeURIComponent(new URL(url).pathname.slice(1)),
       max,
       prepare,
       // Saves a round trip on every new connection. The driver needs the types only to read and write arrays.
@@ -49,7 +53,9 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
       ...SHORT_QUEUES,
       connection: { application_name: applicationName, ...statementTimeout },
       types: valueTypes,
-      onnotice: () => {},
+      onnotice: ({ severity, code = "", message = "" }) => {
+        if (severity === "WARNING") options.onWarning?.({ code, message });
+      },
     });
   const isAtWork = (text: string) => isStatementRunning(url, text);
   return new Kysely<Tables>({

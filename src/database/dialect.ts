@@ -20,21 +20,11 @@ import type { Transaction } from "./transaction.ts";
  */
 export function postgresDialect(pool: Pool): Dialect {
   return {
-    createAdapter: () => new LocklessAdapter(),
+    createAdapter: () => new PostgresAdapter(),
     createDriver: () => new PostgresDriver(pool),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   };
-}
-
-/**
- * Kysely's migrator would lock the session. Unlocking fails in a failed transaction, and the new error would
- * hide the migration's error. The lock of src/migrate.ts belongs to the transaction.
- */
-class LocklessAdapter extends PostgresAdapter {
-  override async acquireMigrationLock() {}
-
-  override async releaseMigrationLock() {}
 }
 
 class PostgresDriver implements Driver {
@@ -109,9 +99,10 @@ class PostgresConnection implements DatabaseConnection {
   }
 }
 
+/** A text of several statements has several answers, and no number of rows. */
 function toResult<R>(rows: Awaited<ReturnType<typeof send>>): QueryResult<R> {
   const result = { rows: rows as unknown as R[] };
-  return rows.count === null || rows.command === "SELECT"
+  return rows.count == null || rows.command === "SELECT"
     ? result
     : { ...result, numAffectedRows: BigInt(rows.count) };
 }

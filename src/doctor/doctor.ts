@@ -5,8 +5,10 @@ import { checkClocks } from "./clock.ts";
 import { checkConnections, mayOpen } from "./connections.ts";
 import { type Check, type Finding, type Login, problem, ROLES } from "./finding.ts";
 import { checkIndexes } from "./indexes.ts";
+import { checkLimits } from "./limits.ts";
 import { checkListening } from "./listening.ts";
 import { checkMigrations } from "./migrations.ts";
+import { checkOwners } from "./owners.ts";
 import { reach } from "./reach.ts";
 import { checkRights } from "./rights.ts";
 import { checkSessions } from "./sessions.ts";
@@ -18,7 +20,9 @@ const ASK_MS_MAX = 10_000;
 /** The checks, in the order of the printed lines. */
 const checksFor = (limits: Limits): Record<string, Check> => ({
   migrations: checkMigrations,
+  owners: checkOwners,
   rights: checkRights,
+  limits: checkLimits,
   sessions: checkSessions,
   notifications: checkListening,
   indexes: checkIndexes,

@@ -1,15 +1,26 @@
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
+import { listHalfBuilt } from "../migrate/half-built.ts";
 import { type Finding, type Login, ok, problem, warning } from "./finding.ts";
 
 /** Checks that each materialized view can be refreshed beside readers, by a unique index on plain columns. */
 export async function checkIndexes(logins: Login[]): Promise<Finding[]> {
   const relay = logins.find(({ role }) => role === "relay");
   if (!relay) return [];
+  const halfBuilt = (await listHalfBuilt(relay.db)).map((name) =>
+    problem(
+      `The index ${name} is half built: a "concurrently" was interrupted`,
+      `As the owner, run: drop index concurrently ${name}; and migrate, or build it again`,
+    )
+  );
+  return [...halfBuilt, ...await checkReadModels(relay.db)];
+}
+
+async function checkReadModels(db: Database): Promise<Finding[]> {
   const { rows } = await sql<{ name: string }>`
-    select matviewname as name from pg_matviews where schemaname = 'read' order by 1`.execute(relay.db);
+    select matviewname as name from pg_matviews where schemaname = 'read' order by 1`.execute(db);
   if (rows.length === 0) return [ok("No read model is refreshed as a whole")];
-  return await Promise.all(rows.map(({ name }) => check(relay.db, name)));
+  return await Promise.all(rows.map(({ name }) => check(db, name)));
 }
 
 async function check(db: Database, name: string): Promise<Finding> {

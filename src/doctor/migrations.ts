@@ -1,18 +1,37 @@
+import { sql } from "kysely";
+import type { Database } from "../database/database.ts";
+import { listEdited } from "../migrate/pending.ts";
 import { listApplied, MIGRATIONS } from "../migrated.ts";
+import { readMigrations } from "../process/migrations.ts";
 import { type Finding, type Login, ok, placeOf, problem, warning } from "./finding.ts";
 
 /** Compares applied with known migrations, for every login: a replica may lag, or be another database. */
 export async function checkMigrations(logins: Login[]): Promise<Finding[]> {
-  return await Promise.all(logins.map(async (login) => judge(login, await listApplied(login.db))));
+  const { numbered } = await readMigrations();
+  const findings = logins.map(async (login) => {
+    const applied = await listApplied(login.db);
+    return judge(login, applied, applied.length === 0 ? [] : await findEdited(login.db, numbered));
+  });
+  return await Promise.all(findings);
 }
 
-function judge(login: Login, applied: string[]): Finding {
+async function findEdited(db: Database, numbered: Record<string, string>): Promise<string[]> {
+  const { rows } = await sql<{ name: string; checksum: string | null }>`
+    select name, checksum from migrations.applied order by name`.execute(db);
+  return await listEdited(numbered, rows);
+}
+
+function judge(login: Login, applied: string[], edited: string[]): Finding {
   const pending = MIGRATIONS.filter((name) => !applied.includes(name));
   const unknown = applied.filter((name) => !MIGRATIONS.includes(name));
   const place = placeOf(login);
   if (pending.length > 0) {
     const what = `${pending.length} migrations are pending for ${place}: ${pending[0]} and on`;
     return problem(what, 'Run "npm run migrate" as the owner');
+  }
+  if (edited.length > 0) {
+    const what = `Files were edited after ${place} had them applied: ${edited.join(", ")}`;
+    return problem(what, "Put them back, and write the change as a new migration");
   }
   if (unknown.length > 0) {
     const what = `The database of ${place} is newer than this code: ${unknown.join(", ")}`;

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
+import { nameOf } from "../migrate/names.ts";
 import { type Finding, type Login, ok, placeOf, problem, type Role, ROLES, warning } from "./finding.ts";
 
 /** A right of a login, held or not: `execute` on a function, the other actions on a table or view. */
@@ -60,23 +61,26 @@ export async function checkRights(logins: Login[]): Promise<Finding[]> {
     ROLES.filter((role) => role === login.role).map((role) => ({ role, login }))
   );
   const findings = await Promise.all(
-    roles.map(async ({ role, login }) => judge(role, login, await listRights(login.db))),
+    roles.map(async ({ role, login }) =>
+      judge(role, login, await listRights(login.db), await listLost(login.db, role), await nameOf(login.db))
+    ),
   );
   return findings.flat();
 }
 
-function judge(role: Role, login: Login, rights: Right[]): Finding[] {
+function judge(role: Role, login: Login, rights: Right[], lost: string[], database: string): Finding[] {
   const place = placeOf(login);
-  const missing = rights.filter((right) => NEEDS[role](right) && !right.held);
-  const beyond = rights.filter((right) => MAY_NOT[role](right) && right.held);
+  const missing = rights.filter((right) => NEEDS[role](right) && !right.held).map(toText);
+  const beyond = rights.filter((right) => MAY_NOT[role](right) && right.held).map(toText);
+  const all = [...new Set([...missing, ...lost])];
   const findings: Finding[] = [];
-  if (missing.length > 0) {
-    const advice = `Run "npm run migrate" as the owner, and log in as the role that ends in _${role}`;
-    findings.push(problem(`${place} may not ${summarize(missing)}`, advice));
+  if (all.length > 0) {
+    const advice = `Run "npm run migrate" as the owner, and log in as ${database}_${role}`;
+    findings.push(problem(`${place} may not ${summarize(all)}`, advice));
   }
   if (beyond.length > 0) {
     const advice =
-      `Log in as the role that ends in _${role}: as it is, the database does not keep commands and queries apart`;
+      `Log in as ${database}_${role}: as it is, the database does not keep commands and queries apart`;
     findings.push(warning(`${place} may more than it needs: ${summarize(beyond)}`, advice));
   }
   return findings.length > 0 ? findings : [ok(`The rights of ${place} are what it needs, and no more`)];
@@ -87,9 +91,35 @@ export function toText({ schema, name, action }: Right): string {
   return `${action} ${schema}.${name}`;
 }
 
-function summarize(rights: Right[]): string {
-  const [first, ...others] = rights.map(toText);
+function summarize(rights: string[]): string {
+  const [first, ...others] = rights;
   return others.length > 0 ? `${first}, and ${others.length} more` : first!;
+}
+
+/** Returns the rights given by migrations (`migrations.grant_to`) that the login does not hold. */
+async function listLost(db: Database, role: Role): Promise<string[]> {
+  const { rows: [found] } = await sql<{ readable: boolean }>`
+    select coalesce(bool_or(has_schema_privilege(relnamespace, 'usage') and has_table_privilege(pg_class.oid, 'select')), false) as readable
+    from pg_class where relname = 'role_grants' and relnamespace::regnamespace::text = 'migrations'`
+    .execute(db);
+  if (!found?.readable) return [];
+  const { rows } = await sql<{ text: string }>`
+    select format('%s %s', action, parts[3]) as text
+    from migrations.role_grants
+    cross join regexp_match(privileges, '^([a-z, ]+) on (table |function )?([\\w.]+)$') as words (parts)
+    cross join unnest(string_to_array(parts[1], ', ')) as action
+    cross join lateral (
+      select has_table_privilege(class.oid, action) as held
+      from pg_class class join pg_namespace namespace on namespace.oid = relnamespace
+      where action <> 'execute' and nspname || '.' || relname = parts[3]
+      union all
+      select has_function_privilege(proc.oid, action)
+      from pg_proc proc join pg_namespace namespace on namespace.oid = pronamespace
+      where action = 'execute' and nspname || '.' || proname = parts[3]
+    ) as rights
+    where role = ${role} and not held
+    order by 1`.execute(db);
+  return rows.map(({ text }) => text);
 }
 
 async function listRights(db: Database): Promise<Right[]> {

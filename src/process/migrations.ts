@@ -1,35 +1,67 @@
 import { readdir, readFile } from "node:fs/promises";
-import { openDatabase } from "../database/database.ts";
+import { sql } from "kysely";
+import { type Database, openDatabase } from "../database/database.ts";
 import { poolerOf } from "../database/pooler.ts";
 import type { DatabaseUrls } from "../config.ts";
-import { giveRolesTheirPasswords, migrate, type Migrations } from "../migrate.ts";
+import { migrate } from "../migrate.ts";
+import { withMigrationLock } from "../migrate/lock.ts";
+import { giveRolesTheirPasswords } from "../migrate/passwords.ts";
+import type { Migrations, Warning } from "../migrate/migrations.ts";
+import { explain } from "../migrate/run.ts";
 
 const FOLDER = new URL("../../migrations/", import.meta.url);
 const MIGRATION_MS = 3_600_000;
+const LOGIN_MS = 5_000;
 
 /**
- * Applies the pending migrations, and sets the passwords of the roles. Returns the names of the applied
- * migrations.
+ * Applies the pending migrations, and sets the passwords of the roles. `report` prints progress and
+ * PostgreSQL's warnings. Returns the names of the applied migrations.
  * @throws {Error} If the owner's URL is of a transaction pooler: set `DATABASE_DIRECT_URL`. The lock of
- * migrations belongs to a session.
+ * migrations belongs to a session, and is held to the end: two processes changing a role at once fail.
  */
-export async function migrateDatabase(urls: DatabaseUrls): Promise<string[]> {
+export async function migrateDatabase(
+  urls: DatabaseUrls,
+  report: (line: string) => void = () => {},
+): Promise<string[]> {
   if (poolerOf(urls.owner) !== "none") {
     const { host } = new URL(urls.owner);
     throw new Error(`Cannot migrate through a transaction pooler: ${host}; set DATABASE_DIRECT_URL`);
   }
+  const warnings: Warning[] = [];
   const owner = openDatabase(urls.owner, {
     max: 1,
     deadlineMs: MIGRATION_MS,
     applicationName: "cqrs migrate",
+    onWarning(warning) {
+      warnings.push(warning);
+      report(`Warning: ${warning.message}`);
+    },
   });
   try {
-    const applied = await migrate(owner, await readMigrations());
-    await giveRolesTheirPasswords(owner, [urls.command, urls.query, urls.relay, urls.direct]);
-    return applied;
+    const options = { report, takeWarnings: () => warnings.splice(0) };
+    return await withMigrationLock(owner, report, async () => {
+      const applied = await migrate(owner, await readMigrations(), options);
+      await setPasswords(owner, urls);
+      return applied;
+    }).catch(explain("the database"));
   } finally {
     await owner.destroy();
   }
+}
+
+async function setPasswords(owner: Database, urls: DatabaseUrls): Promise<void> {
+  const own = [urls.command, urls.query, urls.relay, urls.direct];
+  const mayLogIn = async (username: string, password: string) => {
+    const url = Object.assign(new URL(urls.owner), {
+      username: encodeURIComponent(username),
+      password: encodeURIComponent(password),
+    });
+    const db = openDatabase(url.href, { max: 1, deadlineMs: LOGIN_MS });
+    const works = await sql`select`.execute(db).then(() => true, () => false);
+    await db.destroy();
+    return works;
+  };
+  await giveRolesTheirPasswords(owner, own, mayLogIn);
 }
 
 /** Reads the files of the folder `migrations`. */

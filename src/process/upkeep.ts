@@ -13,10 +13,8 @@ const REWIND_MS = 3_600_000;
 export async function migrateOnly(): Promise<number> {
   const database = await useDatabase(readSettings(process.env));
   try {
-    const applied = await migrateDatabase(database.urls);
-    console.log(
-      applied.length > 0 ? applied.map((name) => `Applied ${name}`).join("\n") : "Nothing to apply",
-    );
+    const applied = await migrateDatabase(database.urls, (line) => console.log(line));
+    if (applied.length === 0) console.log("Nothing to apply");
     return 0;
   } finally {
     await database.stop();

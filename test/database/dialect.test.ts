@@ -87,6 +87,15 @@ describe("a transaction whose backend is terminated", () => {
   });
 });
 
+describe("a text of several statements", () => {
+  it("may have any of them return rows", async () => {
+    await expect(
+      sql.raw("select 1; select setval(pg_get_serial_sequence('write.outbox', 'id'), 1)").execute(test.owner),
+    )
+      .resolves.toBeDefined();
+  });
+});
+
 describe("a transaction", () => {
   it("commits, rolls back, and reads what it has written", async () => {
     const db = test.open(test.urls.owner, { max: 1 });

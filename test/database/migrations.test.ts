@@ -10,7 +10,7 @@ import { describeSchema } from "../support/schema.ts";
 const OWNERS = {
   "0203_gifts": `
     create table write.gifts (id uuid primary key, pieces integer not null);
-    call public.grant_to('command', 'insert on write.gifts');`,
+    call migrations.grant_to('command', 'insert on write.gifts');`,
 };
 /** An upgrade of the machinery, under a number reserved for the machinery (0001 to 0099). */
 const UPGRADE = {
@@ -68,7 +68,7 @@ describe("a database that lacks a migration in the middle", () => {
   const test = useTestDatabase();
 
   it("is not ready, however new its newest one is", async () => {
-    await sql`delete from public.kysely_migration where name = '0004_waking'`.execute(test.owner);
+    await sql`delete from migrations.applied where name = '0004_waking'`.execute(test.owner);
     expect(await isMigrated(test.query)).toBe(false);
   });
 });
@@ -96,9 +96,10 @@ describe("every migrate", () => {
     await migrateWith(owner(test), OWNERS);
     await sql`drop table write.gifts`.execute(test.owner);
     await migrateWith(owner(test));
-    const { rows } = await sql`select from public.role_grants where privileges like '%write.gifts'`.execute(
-      test.owner,
-    );
+    const { rows } = await sql`select from migrations.role_grants where privileges like '%write.gifts'`
+      .execute(
+        test.owner,
+      );
     expect(rows).toEqual([]);
   });
 
@@ -118,7 +119,7 @@ describe("every migrate", () => {
   });
 
   it("refuses a database of the layout before the first release, in one sentence", async () => {
-    await sql`insert into public.kysely_migration values ('0001_roles', now()::text)`.execute(test.owner);
+    await sql`drop schema migrations cascade`.execute(test.owner);
     await expect(migrateWith(owner(test))).rejects.toThrow(
       /^Cannot migrate: the database was made by an early version/,
     );

@@ -4,7 +4,7 @@ import { readSettings } from "../../src/compose.ts";
 import { databaseUrls } from "../../src/config.ts";
 import { poolerOf, toDriverUrl, withPooler } from "../../src/database/pooler.ts";
 import { isStatementRunning } from "../../src/database/running.ts";
-import { giveRolesTheirPasswords } from "../../src/migrate.ts";
+import { giveRolesTheirPasswords } from "../../src/migrate/passwords.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { findPgBouncer, type PgBouncer, startPgBouncer, throughPort } from "../support/pgbouncer.ts";
 import { until } from "../support/until.ts";

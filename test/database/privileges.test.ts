@@ -48,7 +48,7 @@ describe("the privileges of the run-time roles", () => {
       ),
     )
       .rejects.toMatchObject(DENIED);
-    await expect(sql`create temp table sneaky ()`.execute(test.command)).rejects.toMatchObject(DENIED);
+    await expect(sql`create table write.sneaky ()`.execute(test.command)).rejects.toMatchObject(DENIED);
   });
 });
 
@@ -93,27 +93,27 @@ async function listPrivileges(): Promise<Row[]> {
       union all
       select '2 schema ' || nspname, place, privilege, rank
       from roles, pg_namespace, unnest(array['usage', 'create']) with ordinality as p (privilege, rank)
-      where nspname in ('public', 'write', 'relay', 'read') and has_schema_privilege(role, pg_namespace.oid, privilege)
+      where nspname in ('public', 'migrations', 'write', 'relay', 'read') and has_schema_privilege(role, pg_namespace.oid, privilege)
       union all
       select '3 ' || relation.oid::regclass, place, privilege, rank
       from roles, pg_class as relation,
         unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) with ordinality as p (privilege, rank)
-      where relnamespace::regnamespace::text in ('public', 'write', 'relay', 'read') and relkind in ('r', 'v', 'm')
+      where relnamespace::regnamespace::text in ('public', 'migrations', 'write', 'relay', 'read') and relkind in ('r', 'v', 'm')
         and has_table_privilege(role, relation.oid, privilege)
       union all
       select '4 ' || routine.oid::regproc, place, 'execute', 1
       from roles, pg_proc as routine
-      where pronamespace::regnamespace::text in ('public', 'write', 'relay', 'read')
+      where pronamespace::regnamespace::text in ('public', 'migrations', 'write', 'relay', 'read')
         and not exists (select from pg_depend where objid = routine.oid and deptype = 'e')
         and has_function_privilege(role, routine.oid, 'execute')
     ),
     objects (object) as (
       select '1 database'
-      union all select '2 schema ' || nspname from pg_namespace where nspname in ('public', 'write', 'relay', 'read')
+      union all select '2 schema ' || nspname from pg_namespace where nspname in ('public', 'migrations', 'write', 'relay', 'read')
       union all select '3 ' || oid::regclass from pg_class
-        where relnamespace::regnamespace::text in ('public', 'write', 'relay', 'read') and relkind in ('r', 'v', 'm')
+        where relnamespace::regnamespace::text in ('public', 'migrations', 'write', 'relay', 'read') and relkind in ('r', 'v', 'm')
       union all select '4 ' || routine.oid::regproc from pg_proc as routine
-        where pronamespace::regnamespace::text in ('public', 'write', 'relay', 'read')
+        where pronamespace::regnamespace::text in ('public', 'migrations', 'write', 'relay', 'read')
           and not exists (select from pg_depend where objid = routine.oid and deptype = 'e')
     )
     select substr(object, 3) as object, json_agg(

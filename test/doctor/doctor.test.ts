@@ -60,8 +60,8 @@ describe("the doctor", () => {
   });
 
   it("notices pending migrations", async () => {
-    const take = `delete from public.kysely_migration where name = '${NEWEST}'`;
-    const giveBack = `insert into public.kysely_migration values ('${NEWEST}', now()::text)`;
+    const take = `delete from migrations.applied where name = '${NEWEST}'`;
+    const giveBack = `insert into migrations.applied values ('${NEWEST}')`;
     const found = await ailmentsAfter(test, take, giveBack);
     expect(found).toHaveLength(4);
     expect(found[0]).toEqual(saying("problem", `1 migrations are pending`, "npm run migrate"));
@@ -69,11 +69,11 @@ describe("the doctor", () => {
   });
 
   it("notices a database that is newer than the code", async () => {
-    const add = "insert into public.kysely_migration values ('9999_future', now()::text)";
+    const add = "insert into migrations.applied values ('9999_future')";
     const found = await ailmentsAfter(
       test,
       add,
-      "delete from public.kysely_migration where name = '9999_future'",
+      "delete from migrations.applied where name = '9999_future'",
     );
     expect(found).toHaveLength(4);
     expect(found[0]).toEqual(saying("warning", "newer than this code: 9999_future", "Deploy"));

@@ -83,6 +83,7 @@ describe("the doctor's rules", () => {
   );
 });
 
+const SCHEMAS = ["write", "relay", "read"];
 const TABLE_ACTIONS = ["select", "insert", "update", "delete", "truncate"] as const;
 
 /** Returns the rights of a role on the objects of the three schemas in `privileges.txt`, held or not. */
@@ -91,7 +92,7 @@ async function readMatrix(role: string): Promise<Right[]> {
   const [header, ...rows] = text.trimEnd().split("\n").map((line) => line.split(/ {2,}/));
   return rows.flatMap(([object, ...cells]) => {
     const [schema, name] = object!.split(".") as [Right["schema"], string | undefined];
-    if (name === undefined) return [];
+    if (name === undefined || !SCHEMAS.includes(schema)) return [];
     // Every table and view may be read by a role; the other objects are functions.
     const actions = cells.some((cell) => cell.includes("select")) ? TABLE_ACTIONS : ["execute"] as const;
     const held = cells[header!.indexOf(role) - 1]!.split(" ");

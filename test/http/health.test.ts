@@ -60,12 +60,14 @@ describe("GET /ready", () => {
 
   it("answers 503 when the database is older than the code", async () => {
     const { owner } = app.database;
-    const newest = await owner.withTables<{ kysely_migration: { name: string; timestamp: string } }>()
-      .deleteFrom("kysely_migration").where("name", "=", NEWEST).returningAll()
+    const newest = await owner.withTables<
+      { "migrations.applied": { name: string; checksum: string | null } }
+    >()
+      .deleteFrom("migrations.applied").where("name", "=", NEWEST).returningAll()
       .executeTakeFirstOrThrow();
     expectProblem(await app.get("/ready"), 503, "database-unavailable");
-    await owner.withTables<{ kysely_migration: { name: string; timestamp: string } }>()
-      .insertInto("kysely_migration").values(newest).execute();
+    await owner.withTables<{ "migrations.applied": { name: string; checksum: string | null } }>()
+      .insertInto("migrations.applied").values(newest).execute();
     expect((await app.get("/ready")).status).toBe(200);
   });
 });

@@ -7,7 +7,7 @@ create table write.jars (
   version integer not null,
   constraint jar_is_not_overfull check (grams <= 1000)
 );
-call public.grant_to('command', 'insert, update on write.jars');
+call migrations.grant_to('command', 'insert, update on write.jars');
 
 -- Read model: a jar as a client sees it. Kept by changed keys.
 -- First the position, then the content: so no event is taken for handled that the content lacks.
@@ -19,7 +19,7 @@ select id as jar_id, label, grams, version from write.jars;
 create table read.jar_details as select * from read.jar_details_source;
 alter table read.jar_details add primary key (jar_id);
 create index jar_details_for_label_idx on read.jar_details (label, jar_id);
-call public.grant_to('relay', 'insert, update, delete on read.jar_details');
+call migrations.grant_to('relay', 'insert, update, delete on read.jar_details');
 
 -- Read model: how much is in all jars of a label. A materialized view, refreshed whole.
 insert into relay.checkpoints (subscription, position) select 'grams_by_label', relay.last_position();

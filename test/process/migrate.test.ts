@@ -14,10 +14,7 @@ describe("migrate", () => {
 
   beforeAll(async () => {
     await sql.raw(`
-      drop schema write, relay, read cascade;
-      drop table public.kysely_migration, public.kysely_migration_lock, public.role_grants;
-      drop procedure public.grant_to;
-      drop function public.role_name;
+      drop schema write, relay, read, migrations cascade;
     `).execute(database.owner);
   });
 

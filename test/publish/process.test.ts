@@ -102,12 +102,12 @@ describe("a program with endpoints in its settings", () => {
 
   it("has its publishers begin once the database is migrated", async () => {
     await sql`delete from relay.checkpoints where subscription = 'publish_billing'`.execute(database.owner);
-    const { rows: [row] } = await sql<{ name: string; timestamp: string }>`
-      delete from public.kysely_migration where name = ${NEWEST} returning *`.execute(
+    const { rows: [row] } = await sql<{ name: string; checksum: string | null }>`
+      delete from migrations.applied where name = ${NEWEST} returning *`.execute(
       database.owner,
     );
     started = await begin("allow");
-    await sql`insert into public.kysely_migration values (${row!.name}, ${row!.timestamp})`.execute(
+    await sql`insert into migrations.applied values (${row!.name}, ${row!.checksum})`.execute(
       database.owner,
     );
     await until("it begins", async () => {

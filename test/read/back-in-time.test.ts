@@ -63,7 +63,7 @@ async function closeGateFor(applicationName: string): Promise<void> {
   } then perform from write.gate; end if;
       return true;
     end $$`.execute(test.owner);
-  await sql`call public.grant_to('relay', 'execute on function read.pass')`.execute(test.owner);
+  await sql`call migrations.grant_to('relay', 'execute on function read.pass')`.execute(test.owner);
   const { rows } = await sql<{ definition: string }>`
     select pg_get_viewdef('read.jar_details_source'::regclass) as definition`.execute(test.owner);
   const definition = rows[0]!.definition.replace(/;$/, " WHERE read.pass()");

@@ -27,7 +27,7 @@ beforeAll(async () => {
     create view read.empty_jars_source as select id as jar_id, label from write.jars where grams = 0;
     create table read.empty_jars as select * from read.empty_jars_source;
     alter table read.empty_jars add primary key (jar_id);
-    call public.grant_to('relay', 'insert, update, delete on read.empty_jars')`).execute(test.owner);
+    call migrations.grant_to('relay', 'insert, update, delete on read.empty_jars')`).execute(test.owner);
 });
 
 describe("a read model that is refreshed by changed keys", () => {

@@ -29,7 +29,7 @@ const GROWN = `
   drop materialized view read.jars_by_label;
   create table read.jars_by_label as select * from read.jars_by_label_source;
   alter table read.jars_by_label add primary key (label);
-  call public.grant_to('relay', 'insert, update, delete on read.jars_by_label')`;
+  call migrations.grant_to('relay', 'insert, update, delete on read.jars_by_label')`;
 
 beforeAll(() => migrate(FIRST));
 

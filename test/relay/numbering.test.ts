@@ -43,8 +43,8 @@ async function createWitness(): Promise<void> {
       return true;
     end $$`.execute(test.owner);
   await sql`insert into relay.checkpoints (subscription, position) values ('witness', 0)`.execute(test.owner);
-  await sql`call public.grant_to('relay', 'select, insert on relay.witnessed')`.execute(test.owner);
-  await sql`call public.grant_to('relay', 'execute on function relay.witness')`.execute(test.owner);
+  await sql`call migrations.grant_to('relay', 'select, insert on relay.witnessed')`.execute(test.owner);
+  await sql`call migrations.grant_to('relay', 'execute on function relay.witness')`.execute(test.owner);
 }
 
 describe("three relays that lose their backends while 32 writers write", () => {

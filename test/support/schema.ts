@@ -7,7 +7,7 @@ export async function describeSchema(db: Database): Promise<string> {
     with objects (oid, kind, name) as (
       select class.oid, relkind::text, format('%s.%s', nspname, relname)
       from pg_class as class join pg_namespace as namespace on namespace.oid = relnamespace
-      where nspname in ('public', 'write', 'relay', 'read') and relkind in ('r', 'v', 'm')
+      where nspname in ('public', 'migrations', 'write', 'relay', 'read') and relkind in ('r', 'v', 'm')
     ),
     columns as (
       select attrelid as oid, string_agg(
@@ -43,7 +43,7 @@ export async function describeSchema(db: Database): Promise<string> {
       union all
       select format('%s.%s', nspname, proname), rtrim(pg_get_functiondef(routine.oid), E'\n')
       from pg_proc as routine join pg_namespace as namespace on namespace.oid = pronamespace
-      where nspname in ('public', 'write', 'relay', 'read')
+      where nspname in ('public', 'migrations', 'write', 'relay', 'read')
         and not exists (select from pg_depend where objid = routine.oid and deptype = 'e')
     )
     select text from described order by name collate "C", text collate "C"`.execute(db);

@@ -20,7 +20,8 @@ export interface Customer extends CustomerInput {
 
 /** Returns a customer. @throws {NotFound} If the customer does not exist. */
 export async function findCustomer(db: Database, id: string): Promise<Customer> {
-  const customer = await db.selectFrom("write.customers").selectAll().where("id", "=", id).executeTakeFirst();
+  const customer = await db.selectFrom("write.customers").select(["id", "name", "email", "version"])
+    .where("id", "=", id).executeTakeFirst();
   if (!customer) throw new NotFound(`Cannot find customer ${id}`);
   return customer;
 }

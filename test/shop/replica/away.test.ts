@@ -139,12 +139,14 @@ describeOnServer("a replica that swallows everything", () => {
 describeOnServer("a replica that is behind in migrations", () => {
   it("is not asked, and the process is not ready, until it has caught up", async () => {
     const { owner } = alone.database;
-    const migrations = owner.withTables<{ kysely_migration: { name: string; timestamp: string } }>();
-    const newest = await migrations.deleteFrom("kysely_migration").where("name", "=", NEWEST)
+    const migrations = owner.withTables<
+      { "migrations.applied": { name: string; checksum: string | null } }
+    >();
+    const newest = await migrations.deleteFrom("migrations.applied").where("name", "=", NEWEST)
       .returningAll().executeTakeFirstOrThrow();
     await server.caughtUp();
     await server.pause();
-    await migrations.insertInto("kysely_migration").values(newest).execute();
+    await migrations.insertInto("migrations.applied").values(newest).execute();
 
     expectProblem(await alone.get("/ready"), 503, "database-unavailable");
     expectProblem(await alone.get("/products"), 503, "database-unavailable");

@@ -21,7 +21,7 @@ const CATEGORY = "witness";
 export async function installWitness(owner: Database): Promise<void> {
   await sql`create table write.witnesses (id text primary key, seen integer not null, version integer not null)`
     .execute(owner);
-  await sql`call public.grant_to('command', 'insert, update on write.witnesses')`.execute(owner);
+  await sql`call migrations.grant_to('command', 'insert, update on write.witnesses')`.execute(owner);
   await sql`insert into relay.checkpoints (subscription, position) values (${NAME}, 0)`.execute(owner);
 }
 
