@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
+import { exact, exactNumber } from "../../../read/exact.ts";
 import { itself, type ReadModel } from "../../../read/read-model.ts";
 import { utc } from "../../../read/utc.ts";
 import type { OrderEvent } from "../events.ts";
@@ -15,7 +16,7 @@ export const orderDetails = {
 export const orderStatus = z.enum(["placed", "confirmed", "shipped", "cancelled"]);
 
 export const orderLines = z.array(
-  z.object({ productId: z.uuid(), name: z.string(), quantity: z.int(), unitPriceCents: z.int() }),
+  z.object({ productId: z.uuid(), name: z.string(), quantity: z.int(), unitPriceCents: exactNumber }),
 );
 
 export const orderView = z.object({
@@ -23,7 +24,7 @@ export const orderView = z.object({
   customerId: z.uuid(),
   status: orderStatus,
   reason: z.nullable(z.string()),
-  totalCents: z.int(),
+  totalCents: exactNumber,
   lines: orderLines,
   placedAt: z.iso.datetime(),
   version: z.int(),
@@ -67,7 +68,7 @@ function selectOrder(db: Database, from: "read.order_details") {
     "customer_id as customerId",
     "status",
     "reason",
-    "total_cents as totalCents",
+    exact("total_cents").as("totalCents"),
     "lines",
     utc("placed_at").as("placedAt"),
     "version",
@@ -81,7 +82,7 @@ declare module "../../../database/database.ts" {
       customer_id: string;
       status: OrderView["status"];
       reason: string | null;
-      total_cents: number;
+      total_cents: string;
       lines: OrderView["lines"];
       placed_at: Date;
       version: number;
