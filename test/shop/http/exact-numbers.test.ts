@@ -149,6 +149,14 @@ describe("a command", () => {
     expect(await shown(`/products/${id}`)).toMatchObject({ available: "9007199254740993" });
   });
 
+  it("is rejected when an event would record a rounded number", async () => {
+    const id = await soldAt(LARGEST_BIGINT);
+    const answer = await app.post(`/orders/${id}/cancel`, { reason: "changed my mind" });
+    expectProblem(answer, 422, "number-too-large");
+    expect(answer.body.detail).toContain("0/lines/0/unitPriceCents");
+    expect(await shown(`/orders/${id}`)).toMatchObject({ status: "confirmed", totalCents: LARGEST_BIGINT });
+  });
+
   it("is rejected when a sum would be rounded, and changes nothing", async () => {
     const { id } = await newProduct(app);
     await app.post(`/products/${id}/stock`, { quantity: 1 });
