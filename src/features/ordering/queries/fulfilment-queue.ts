@@ -2,17 +2,17 @@ import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
 import { exact, exactNumber } from "../../../read/exact.ts";
-import { itself, type ReadModel } from "../../../read/read-model.ts";
+import type { ReadModel } from "../../../read/read-model.ts";
 import { utc } from "../../../read/utc.ts";
-import type { OrderEvent } from "../events.ts";
-import { orderLines } from "./order-details.ts";
+import { orderDetails, orderLines } from "./order-details.ts";
 
 /** Confirmed orders, waiting to be shipped. @see migrations/0108_fulfilment_queue.sql */
 export const fulfilmentQueue = {
   name: "fulfilment_queue",
   refresh: "changed keys",
-  staleKeys: { OrderConfirmed: itself, OrderShipped: itself, OrderCancelled: itself },
-} as const satisfies ReadModel<OrderEvent["type"]>;
+  // A placed order is not in the queue.
+  staleKeys: { ...orderDetails.staleKeys, OrderPlaced: () => [] },
+} as const satisfies ReadModel<keyof typeof orderDetails.staleKeys>;
 
 export const queuedOrder = z.object({
   id: z.uuid(),

@@ -4,14 +4,23 @@ import { ask, type Consistency } from "../../../read/ask.ts";
 import { exact, exactNumber } from "../../../read/exact.ts";
 import { itself, type ReadModel } from "../../../read/read-model.ts";
 import { utc } from "../../../read/utc.ts";
+import type { ProductEvent } from "../../catalog/events.ts";
 import type { OrderEvent } from "../events.ts";
 
 /** An order with its lines. @see migrations/0106_order_details.sql */
 export const orderDetails = {
   name: "order_details",
   refresh: "changed keys",
-  staleKeys: { OrderPlaced: itself, OrderConfirmed: itself, OrderShipped: itself, OrderCancelled: itself },
-} as const satisfies ReadModel<OrderEvent["type"]>;
+  staleKeys: {
+    OrderPlaced: itself,
+    OrderConfirmed: itself,
+    OrderShipped: itself,
+    OrderCancelled: itself,
+    // Lines show the name of a product: a name never changes.
+    ProductAdded: () => [],
+    PriceChanged: () => [],
+  },
+} as const satisfies ReadModel<(OrderEvent | ProductEvent)["type"]>;
 
 export const orderStatus = z.enum(["placed", "confirmed", "shipped", "cancelled"]);
 

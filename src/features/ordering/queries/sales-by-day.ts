@@ -14,7 +14,13 @@ import type { OrderEvent } from "../events.ts";
 export const salesByDay = {
   name: "sales_by_day",
   refresh: "whole",
-  staleKeys: { OrderConfirmed: itself, OrderCancelled: itself },
+  staleKeys: {
+    OrderConfirmed: itself,
+    OrderCancelled: itself,
+    // A placed order does not count yet, and a shipped order counts like a confirmed order.
+    OrderPlaced: () => [],
+    OrderShipped: () => [],
+  },
 } as const satisfies ReadModel<OrderEvent["type"]>;
 
 export const dayOfSales = z.object({ day: z.iso.date(), orders: z.int(), revenueCents: exactNumber });
