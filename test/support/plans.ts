@@ -25,7 +25,9 @@ export async function listSlow(db: Database, view: string, key: string): Promise
     const size = await countRows(db, table);
     if (size < ROWS_MIN) return [`${table} has ${size} rows: fill in ${ROWS_MIN} at least`];
     const part = read.get(table) ?? 0;
-    return part > PART_MAX * size ? [`${view} reads ${part} of ${size} rows of ${table} for ${KEYS} keys`] : [];
+    return part > PART_MAX * size
+      ? [`${view} reads ${part} of ${size} rows of ${table} for ${KEYS} keys`]
+      : [];
   }));
   return lists.flat();
 }

@@ -56,7 +56,11 @@ function typesOf(program: ts.Program, { file, name }: ExportedCommand) {
   const checker = program.getTypeChecker();
   const module = checker.getSymbolAtLocation(program.getSourceFile(join(ROOT, file))!)!;
   const command = checker.getExportsOfModule(module).find((exported) => exported.name === name)!;
-  const evolve = memberOf(checker, memberOf(checker, checker.getTypeOfSymbol(command), "aggregate"), "evolve");
+  const evolve = memberOf(
+    checker,
+    memberOf(checker, checker.getTypeOfSymbol(command), "aggregate"),
+    "evolve",
+  );
   const [state, event] = evolve?.getCallSignatures()[0]?.parameters ?? [];
   if (!state || !event) throw new Error(`Cannot read the type of ${name} in ${file}: it is not a Command`);
   return { state: checker.getTypeOfSymbol(state), event: checker.getTypeOfSymbol(event) };

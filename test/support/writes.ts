@@ -43,7 +43,9 @@ function writesOf(node: OperationNode, id: string): Write[] {
     }];
   }
   const write = { idColumns: [], conflictColumns: [] };
-  if (UpdateQueryNode.is(node)) return [{ ...write, table: tableIn(node.table), columns: updated(node.updates) }];
+  if (UpdateQueryNode.is(node)) {
+    return [{ ...write, table: tableIn(node.table), columns: updated(node.updates) }];
+  }
   if (DeleteQueryNode.is(node)) return [{ ...write, table: tableIn(node.from.froms[0]), columns: ["*"] }];
   return [];
 }
