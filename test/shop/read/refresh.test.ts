@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { sql } from "kysely";
+import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/app.ts";
 import { CommandRejected, NotFound, VersionConflict } from "../../../src/errors.ts";
@@ -28,50 +29,52 @@ const REFUSALS = [CommandRejected, NotFound, VersionConflict];
 /** A command by name, or a drain of so many events at once. */
 type Step = { command: string; id: string; input: unknown } | { drain: number };
 
-/** Returns steps of a command: any input, on any of the ids. */
-function stepsOf(command: AnyCommand, ids: Ids): fc.Arbitrary<Step> {
-  const own = ids[command.aggregate.category];
-  if (!own) throw new Error(`Cannot walk with ${command.name}: add ids of a ${command.aggregate.category}`);
+/** Stand for ids: each walk gets ids of its own. */
+const [ADA, ...OTHERS] = [1, 2, 3, 4, 5].map((number) => `00000000-0000-4000-8000-00000000000${number}`);
+const [PRODUCTS, ORDERS] = [OTHERS.slice(0, 2), OTHERS.slice(2)];
+const IDS: Ids = { customer: [ADA!], product: PRODUCTS, stock: PRODUCTS, order: ORDERS, payment: ORDERS };
+
+/** Returns steps of a command, with any input. Without `id`, on any aggregate of the kind. */
+function stepsOf(command: AnyCommand, id?: string): fc.Arbitrary<Step> {
+  const { category } = command.aggregate;
+  const ids = id === undefined ? IDS[category] : [id];
+  if (!ids) throw new Error(`Cannot walk with ${command.name}: add ids of a ${category}`);
   return fc.record({
     command: fc.constant(command.name),
-    id: fc.constantFrom(...own),
-    input: inputsOf(command, ids),
+    id: fc.constantFrom(...ids),
+    input: inputsOf(command, IDS),
   });
 }
 
-/** Returns walks over two products and two orders. The first steps create both. */
-function walks(customerId: string): fc.Arbitrary<Step[]> {
-  return fc.tuple(fc.uuid(), fc.uuid(), fc.uuid(), fc.uuid()).chain(([lamp, desk, ...orders]) => {
-    const products = [lamp, desk];
-    const ids = {
-      customer: [customerId],
-      product: products,
-      stock: products,
-      order: orders,
-      payment: orders,
-    };
-    const creating = [
-      ...products.map((id) => stepsOf(addProduct, { ...ids, product: [id] })),
-      ...orders.map((id) => stepsOf(placeOrder, { ...ids, order: [id] })),
-    ];
-    const step = fc.oneof(
-      { weight: 4, arbitrary: fc.oneof(...commands.map((command) => stepsOf(command, ids))) },
-      { weight: 1, arbitrary: fc.record({ drain: fc.integer({ min: 1, max: 20 }) }) },
-    );
-    return fc.tuple(fc.tuple(...creating), fc.array(step, { minLength: 50, maxLength: 100 }))
-      .map((parts) => parts.flat());
-  });
+const creations = [
+  ...PRODUCTS.map((id) => stepsOf(addProduct, id)),
+  ...ORDERS.map((id) => stepsOf(placeOrder, id)),
+];
+const anyStep = fc.oneof(
+  { weight: 4, arbitrary: fc.oneof(...commands.map((command) => stepsOf(command))) },
+  { weight: 1, arbitrary: fc.record({ drain: fc.integer({ min: 1, max: 20 }) }) },
+);
+const walks = fc.tuple(fc.tuple(...creations), fc.array(anyStep, { minLength: 50, maxLength: 100 }))
+  .map((parts) => parts.flat());
+
+/** Gives a walk new ids, so that a walk in search of a shorter counterexample does not meet the walk before. */
+function renew(steps: Step[], customerId: string): Step[] {
+  const ids = new Map<unknown, string>([
+    [ADA, customerId],
+    ...OTHERS.map((id) => [id, randomUUID()] as const),
+  ]);
+  return JSON.parse(JSON.stringify(steps), (_name, value) => ids.get(value) ?? value);
 }
 
-/** The rarest event is in nine of ten rounds. */
-const ROUNDS_MAX = 6;
-const WALKS = { numRuns: 20, interruptAfterTimeLimit: 30_000 };
+/** The rarest event is in four of five rounds. */
+const ROUNDS_MAX = 8;
+const WALKS = { numRuns: 15, interruptAfterTimeLimit: 30_000 };
 
 describe("every read model", () => {
   it("equals its definition when the relay has nothing left to do, whatever was done", async () => {
-    const walk = walks(await aCustomer(test.command));
-    const equal = fc.asyncProperty(walk, async (steps) => {
-      for (const step of steps) await take(step);
+    const customerId = await aCustomer(test.command);
+    const equal = fc.asyncProperty(walks, async (steps) => {
+      for (const step of renew(steps, customerId)) await take(step);
       await sql`update relay.checkpoints set rests_until = '-infinity'`.execute(test.owner);
       await drain(relay(), 10_000);
       for (const { name } of app.readModels) expect([name, await difference(name)]).toEqual([name, []]);
