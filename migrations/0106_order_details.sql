@@ -10,13 +10,15 @@ select
   orders.customer_id,
   orders.status,
   orders.reason,
-  sum(order_lines.quantity * order_lines.unit_price_cents)::bigint as total_cents,
+  sum(order_lines.quantity::numeric * order_lines.unit_price_cents) as total_cents,
   jsonb_agg(
     jsonb_build_object(
       'productId', products.id,
       'name', products.name,
       'quantity', order_lines.quantity,
-      'unitPriceCents', order_lines.unit_price_cents
+      -- as in src/read/exact.ts: a number that JavaScript can hold, or text
+      'unitPriceCents', case when order_lines.unit_price_cents between -9007199254740991 and 9007199254740991
+        then to_jsonb(order_lines.unit_price_cents) else to_jsonb(order_lines.unit_price_cents::text) end
     ) order by order_lines.line_number
   ) as lines,
   orders.placed_at,

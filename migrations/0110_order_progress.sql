@@ -11,7 +11,7 @@ select
   orders.id as order_id,
   orders.status,
   orders.reason,
-  coalesce(sum(stock_reservations.quantity), 0)::bigint as reserved_pieces,
+  coalesce(sum(stock_reservations.quantity), 0) as reserved_pieces,
   payments.status as payment,
   payments.amount_cents,
   payments.refunded_cents,

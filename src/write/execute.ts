@@ -23,6 +23,7 @@ import {
   storedResultOf,
   toKey,
 } from "./idempotency.ts";
+import { refuseRounded } from "./rounded.ts";
 import { inTurn, whileSaving } from "./turns.ts";
 
 const ATTEMPTS_MAX = 3;
@@ -144,6 +145,7 @@ async function decideAndSave<Input, State, E extends Event, Loaded>(
   if (events.length === 0 && !key) return result;
 
   const state = decided.reduce<State>(aggregate.evolve, before);
+  refuseRounded(name, before, state, decided);
   const writes = events.length === 0
     ? db
     : aggregate.save(db, { id, state, version, created: before.version === 0 });

@@ -4,7 +4,7 @@ import { releaseStock } from "../inventory/commands/release-stock.ts";
 import { reserveStock } from "../inventory/commands/reserve-stock.ts";
 import { confirmOrder } from "../ordering/commands/confirm-order.ts";
 import { rejectOrder } from "../ordering/commands/reject-order.ts";
-import type { OrderEvent } from "../ordering/events.ts";
+import { type OrderEvent, totalOf } from "../ordering/events.ts";
 import { refundPayment } from "../payments/commands/refund-payment.ts";
 import { requestPayment } from "../payments/commands/request-payment.ts";
 import type { PaymentEvent } from "../payments/events.ts";
@@ -23,11 +23,10 @@ export const fulfilment: ProcessManager<OrderEvent | PaymentEvent> = {
         const rejected = await send(reserveStock, { id: productId, input: { orderId: id, quantity } });
         if (rejected) return void await send(rejectOrder, { id, input: { reason: "out-of-stock" } });
       }
-      const amountCents = lines.reduce(
-        (sum, { quantity, unitPriceCents }) => sum + quantity * unitPriceCents,
-        0,
-      );
-      await send(requestPayment, { id, input: { amountCents, token } });
+      const rejected = await send(requestPayment, { id, input: { amountCents: totalOf(lines), token } });
+      if (rejected === "number-too-large") {
+        await send(rejectOrder, { id, input: { reason: "total-too-large" } });
+      }
     },
 
     async PaymentTaken(event, send) {

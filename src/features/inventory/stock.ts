@@ -14,7 +14,10 @@ export interface Stock {
 export const stock: Aggregate<Stock, StockEvent> = {
   category: "stock",
   initial: { available: 0, reserved: {} },
-  constraints: { stock_is_not_negative: "insufficient-stock" },
+  constraints: {
+    stock_is_not_negative: "insufficient-stock",
+    stock_product_id_fkey: "unknown-product",
+  },
 
   evolve({ available, reserved }, { type, data }) {
     switch (type) {

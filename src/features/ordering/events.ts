@@ -4,6 +4,11 @@ export interface OrderLine {
   unitPriceCents: number;
 }
 
+/** Returns the total of lines, in cents. Beyond 2^53 - 1, the total is rounded, and beyond still. */
+export function totalOf(lines: OrderLine[]): number {
+  return lines.reduce((sum, { quantity, unitPriceCents }) => sum + quantity * unitPriceCents, 0);
+}
+
 export type OrderPlaced = {
   type: "OrderPlaced";
   data: { customerId: string; lines: OrderLine[]; paymentToken: string | null };

@@ -21,6 +21,7 @@ export const order: Aggregate<Order, OrderEvent> = {
   constraints: {
     orders_customer_id_fkey: "unknown-customer",
     order_lines_product_id_fkey: "unknown-product",
+    order_lines_product_id_key: "product-listed-twice",
   },
 
   evolve(state, { type, data }) {

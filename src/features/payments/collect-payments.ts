@@ -35,7 +35,9 @@ export function collectPayments(db: Database, gateway: PaymentGateway): Handler 
       const send = answering(db, NAME, event);
       if (event.type === "RefundRequested") {
         const { amountCents } = await gateway.refund({ id }, signal);
-        await send(recordRefund, { id, input: { amountCents } });
+        const rejected = await send(recordRefund, { id, input: { amountCents } });
+        // Retried, and parked at last: an operator has to compare the books.
+        if (rejected) throw new Error(`Cannot record a refund of ${amountCents} cents: ${rejected}`);
       } else if (await mayAsk(db, event)) {
         const { data } = event as RecordedEvent<PaymentEvent & { type: "PaymentRequested" }>;
         const outcome = await gateway.take({ id, ...data }, signal);

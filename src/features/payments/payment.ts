@@ -20,6 +20,7 @@ export interface Payment {
  */
 export const payment: Aggregate<Payment, PaymentEvent> = {
   category: "payment",
+  constraints: { no_more_is_refunded_than_paid: "refund-exceeds-payment" },
   initial: { amountCents: 0, token: null, status: "requested", asked: false, refundedCents: null },
 
   evolve(state, { type, data }) {

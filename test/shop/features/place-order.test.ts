@@ -45,6 +45,13 @@ describe("PlaceOrder", () => {
     knowing(shop).when(placeOrder, { customerId: "c1", lines }).thenRejected("unknown-product");
   });
 
+  it("is rejected when the total would be rounded", () => {
+    const dear = { ...shop, products: [{ id: "p1", priceCents: (Number.MAX_SAFE_INTEGER - 1) / 2 }] };
+    const order = (quantity: number) => ({ customerId: "c1", lines: [{ productId: "p1", quantity }] });
+    knowing(dear).when(placeOrder, order(3)).thenRejected("total-too-large");
+    expect(placeOrder.decide(order(2), dear)).toHaveLength(1);
+  });
+
   it("names what is missing", () => {
     const lines = [{ productId: "p9", quantity: 1 }];
     expect(() => placeOrder.decide({ customerId: "c1", lines }, shop)).toThrow("p9");

@@ -21,7 +21,7 @@ import {
   shopRelay,
   takenFor,
 } from "../support/fulfilment.ts";
-import { repeating } from "../../support/handlers.ts";
+import { listLanes, repeating } from "../../support/handlers.ts";
 import { until } from "../../support/until.ts";
 
 const test = useTestDatabase();
@@ -61,6 +61,45 @@ describe("the fulfilment of an order", () => {
       reserved_pieces: 0,
       payment: null,
     });
+  });
+
+  it("cancels the order when the total cannot be charged exactly", async () => {
+    const productId = await aProduct(test.command, { pieces: 5 });
+    const line = { productId, quantity: 2, unitPriceCents: Number.MAX_SAFE_INTEGER };
+    // A decision without a look at the total.
+    const careless: typeof placeOrder = {
+      ...placeOrder,
+      decide: () => [{ type: "OrderPlaced", data: { customerId, lines: [line], paymentToken: "visa" } }],
+    };
+    const input = { customerId, lines: [{ productId, quantity: 2 }] };
+    const { id } = await execute(test.command, careless, { input }, anybody);
+    await drain(relayOf(), 10_000);
+    expect(await statusOf(id)).toMatchObject({
+      status: "cancelled",
+      reason: "total-too-large",
+      reserved_pieces: 0,
+      payment: null,
+    });
+  });
+
+  it("records no refund beyond the payment: the event fails until the gateway's books are right", async () => {
+    const id = await place(await aProduct(test.command, { pieces: 5 }), 2);
+    await drain(relayOf(), 10_000);
+    await cancel(test, id);
+    const books = sampleGateway(test.command);
+    let amountCents = 9_801;
+    const gateway: PaymentGateway = { ...books, refund: () => Promise.resolve({ amountCents }) };
+    const relay = relayOf([toHandler(test.command, fulfilment), collectPayments(test.command, gateway)]);
+    await drain(relay, 10_000);
+    expect(await statusOf(id)).toMatchObject({ payment: "refunding", refunded_cents: null });
+    expect(await listLanes(test)).toMatchObject([{
+      stream: `payment-${id}`,
+      last_error: expect.stringContaining("9801 cents: refund-exceeds-payment"),
+    }]);
+
+    amountCents = 9_800;
+    await drainWhatIsDue(test, relay);
+    expect(await statusOf(id)).toMatchObject({ payment: "refunded", refunded_cents: 9_800 });
   });
 
   it("cancels the order when the payment is declined", async () => {

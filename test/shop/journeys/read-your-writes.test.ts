@@ -26,7 +26,8 @@ async function writeAndRead(withToken: boolean): Promise<Outcome[]> {
     const shown = await reading.json();
     outcomes.push({
       status: reading.status,
-      stale: reading.status !== 200 || shown.version < changed.version || shown.priceCents < priceCents,
+      stale: reading.status !== 200 || shown.version < changed.version ||
+        Number(shown.priceCents) < priceCents,
     });
   }
   return outcomes;

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { app } from "../../../src/app.ts";
 import { cancelOrder } from "../../../src/features/ordering/commands/cancel-order.ts";
+import { exact } from "../../../src/read/exact.ts";
 import { drain } from "../../../src/relay/drain.ts";
 import { createRelay, type Relay } from "../../../src/relay/relay.ts";
 import { subscribeHandler } from "../../../src/relay/handlers/subscribe-handler.ts";
@@ -36,7 +37,10 @@ export async function passTimeLimit(test: TestDatabase): Promise<void> {
 /** Returns an order's progress, read from the definition instead of the read model's table. */
 export async function progressOf(test: TestDatabase, id: string) {
   return await test.owner.selectFrom("read.order_progress_source" as "read.order_progress")
-    .select(["status", "reason", "reserved_pieces", "payment", "refunded_cents"]).where("order_id", "=", id)
+    .select(["status", "reason", "payment", "refunded_cents"]).select(
+      exact("reserved_pieces").as("reserved_pieces"),
+    )
+    .where("order_id", "=", id)
     .executeTakeFirstOrThrow();
 }
 

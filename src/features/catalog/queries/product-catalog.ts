@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
+import { exact, exactNumber } from "../../../read/exact.ts";
 import { itself, type ReadModel } from "../../../read/read-model.ts";
 import type { StockEvent } from "../../inventory/events.ts";
 import type { ProductEvent } from "../events.ts";
@@ -24,8 +25,8 @@ export const productCatalog = {
 export const productView = z.object({
   id: z.uuid(),
   name: z.string(),
-  priceCents: z.int(),
-  available: z.int(),
+  priceCents: exactNumber,
+  available: exactNumber,
   version: z.int(),
 });
 
@@ -60,8 +61,8 @@ function selectProduct(db: Database, from: "read.product_catalog") {
   return db.selectFrom(from).select([
     "product_id as id",
     "name",
-    "price_cents as priceCents",
-    "available",
+    exact("price_cents").as("priceCents"),
+    exact("available").as("available"),
     "version",
   ]);
 }

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
+import { exact, exactNumber } from "../../../read/exact.ts";
 import { itself, type ReadModel } from "../../../read/read-model.ts";
 import { utc } from "../../../read/utc.ts";
 import type { RecordedEvent } from "../../../write/event.ts";
@@ -17,6 +18,7 @@ export const orderProgress = {
     OrderConfirmed: itself,
     OrderShipped: itself,
     OrderCancelled: itself,
+    StockReceived: () => [],
     StockReserved: itsOrder,
     StockReleased: itsOrder,
     PaymentRequested: itself,
@@ -24,6 +26,7 @@ export const orderProgress = {
     PaymentNotAsked: itself,
     PaymentTaken: itself,
     PaymentDeclined: itself,
+    PaymentTimedOut: itself,
     RefundRequested: itself,
     PaymentRefunded: itself,
   },
@@ -37,11 +40,11 @@ export const progressView = z.object({
   id: z.uuid(),
   status: z.enum(["placed", "confirmed", "shipped", "cancelled"]),
   reason: z.nullable(z.string()),
-  reservedPieces: z.int(),
+  reservedPieces: exactNumber,
   /** Null until the payment is requested, after the reservation of all pieces. */
   payment: z.nullable(z.enum(["requested", "taken", "declined", "not asked", "refunding", "refunded"])),
-  amountCents: z.nullable(z.int()),
-  refundedCents: z.nullable(z.int()),
+  amountCents: z.nullable(exactNumber),
+  refundedCents: z.nullable(exactNumber),
   /** The deadline for the payment: the order is cancelled afterwards. Null without an awaited answer. */
   paymentDueAt: z.nullable(z.iso.datetime()),
 });
@@ -52,10 +55,23 @@ type ProgressView = z.infer<typeof progressView>;
 export function findProgress(db: Database, id: string, consistency: Consistency) {
   return ask(db, orderProgress, consistency, (from) =>
     db.selectFrom(from)
-      .select(["order_id as id", "status", "reason", "reserved_pieces as reservedPieces", "payment"])
-      .select(["amount_cents as amountCents", "refunded_cents as refundedCents"])
+      .select([
+        "order_id as id",
+        "status",
+        "reason",
+        exact("reserved_pieces").as("reservedPieces"),
+        "payment",
+      ])
+      .select([
+        exactOrNull("amount_cents").as("amountCents"),
+        exactOrNull("refunded_cents").as("refundedCents"),
+      ])
       .select(utc("payment_due_at").$castTo<string | null>().as("paymentDueAt"))
       .where("order_id", "=", id));
+}
+
+function exactOrNull(column: string) {
+  return exact(column).$castTo<number | string | null>();
 }
 
 declare module "../../../database/database.ts" {
@@ -64,7 +80,7 @@ declare module "../../../database/database.ts" {
       order_id: string;
       status: ProgressView["status"];
       reason: string | null;
-      reserved_pieces: number;
+      reserved_pieces: string;
       payment: ProgressView["payment"];
       amount_cents: number | null;
       refunded_cents: number | null;

@@ -9,7 +9,7 @@ export function inventoryCommands() {
   return new Hono<Env>()
     .post(
       "/products/:id/stock",
-      commandOperation("Receive stock of a product", { ifMatch: false }),
+      commandOperation("Receive stock of a product", { ifMatch: false, rejections: ["number-too-large"] }),
       path(byId),
       body(receiveStock.input),
       (c) =>

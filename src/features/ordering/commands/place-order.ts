@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { CommandRejected } from "../../../errors.ts";
 import { id, pieces, text } from "../../../shapes.ts";
 import type { Command } from "../../../write/command.ts";
-import type { OrderEvent } from "../events.ts";
+import { type OrderEvent, totalOf } from "../events.ts";
 import { type Order, order } from "../order.ts";
 
 const line = z.strictObject({ productId: id, quantity: pieces });
@@ -66,6 +66,12 @@ export const placeOrder: Command<PlaceOrder, Order, OrderEvent, Shop> = {
       }
       return { productId, quantity, unitPriceCents };
     });
+    if (!Number.isSafeInteger(totalOf(priced))) {
+      throw new CommandRejected(
+        "total-too-large",
+        `Cannot place order: the total is beyond ${Number.MAX_SAFE_INTEGER} cents`,
+      );
+    }
     return [{ type: "OrderPlaced", data: { customerId, lines: priced, paymentToken } }];
   },
 };

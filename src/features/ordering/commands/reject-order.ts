@@ -5,7 +5,13 @@ import type { OrderEvent } from "../events.ts";
 import { type Order, order } from "../order.ts";
 
 const input = z.strictObject({
-  reason: z.enum(["out-of-stock", "payment-declined", "payment-timed-out", "payment-not-asked"]),
+  reason: z.enum([
+    "out-of-stock",
+    "total-too-large",
+    "payment-declined",
+    "payment-timed-out",
+    "payment-not-asked",
+  ]),
 });
 
 export type RejectOrder = z.infer<typeof input>;

@@ -13,7 +13,7 @@ export function orderingCommands() {
       "/orders",
       commandOperation("Place an order", {
         creates: true,
-        rejections: ["unknown-customer", "unknown-product"],
+        rejections: ["unknown-customer", "unknown-product", "total-too-large"],
       }),
       body(placeOrder.input),
       (c) => {

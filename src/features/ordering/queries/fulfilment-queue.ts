@@ -1,22 +1,23 @@
 import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
-import { itself, type ReadModel } from "../../../read/read-model.ts";
+import { exact, exactNumber } from "../../../read/exact.ts";
+import type { ReadModel } from "../../../read/read-model.ts";
 import { utc } from "../../../read/utc.ts";
-import type { OrderEvent } from "../events.ts";
-import { orderLines } from "./order-details.ts";
+import { orderDetails, orderLines } from "./order-details.ts";
 
 /** Confirmed orders, waiting to be shipped. @see migrations/0108_fulfilment_queue.sql */
 export const fulfilmentQueue = {
   name: "fulfilment_queue",
   refresh: "changed keys",
-  staleKeys: { OrderConfirmed: itself, OrderShipped: itself, OrderCancelled: itself },
-} as const satisfies ReadModel<OrderEvent["type"]>;
+  // A placed order is not in the queue.
+  staleKeys: { ...orderDetails.staleKeys, OrderPlaced: () => [] },
+} as const satisfies ReadModel<keyof typeof orderDetails.staleKeys>;
 
 export const queuedOrder = z.object({
   id: z.uuid(),
   customerId: z.uuid(),
-  totalCents: z.int(),
+  totalCents: exactNumber,
   lines: orderLines,
   placedAt: z.iso.datetime(),
   version: z.int(),
@@ -28,7 +29,7 @@ export type QueuedOrder = z.infer<typeof queuedOrder>;
 export function listQueue(db: Database, limit: number, consistency: Consistency) {
   return ask(db, fulfilmentQueue, consistency, (from) =>
     db.selectFrom(from)
-      .select(["order_id as id", "customer_id as customerId", "total_cents as totalCents", "lines"])
+      .select(["order_id as id", "customer_id as customerId", exact("total_cents").as("totalCents"), "lines"])
       .select([utc("placed_at").as("placedAt"), "version"])
       .orderBy("placed_at").orderBy("order_id").limit(limit));
 }
@@ -38,7 +39,7 @@ declare module "../../../database/database.ts" {
     "read.fulfilment_queue": {
       order_id: string;
       customer_id: string;
-      total_cents: number;
+      total_cents: string;
       lines: QueuedOrder["lines"];
       placed_at: Date;
       version: number;

@@ -1,21 +1,31 @@
 import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
+import { exact, exactNumber } from "../../../read/exact.ts";
 import { itself, type ReadModel } from "../../../read/read-model.ts";
 import { utc } from "../../../read/utc.ts";
+import type { ProductEvent } from "../../catalog/events.ts";
 import type { OrderEvent } from "../events.ts";
 
 /** An order with its lines. @see migrations/0106_order_details.sql */
 export const orderDetails = {
   name: "order_details",
   refresh: "changed keys",
-  staleKeys: { OrderPlaced: itself, OrderConfirmed: itself, OrderShipped: itself, OrderCancelled: itself },
-} as const satisfies ReadModel<OrderEvent["type"]>;
+  staleKeys: {
+    OrderPlaced: itself,
+    OrderConfirmed: itself,
+    OrderShipped: itself,
+    OrderCancelled: itself,
+    // Lines show the name of a product: a name never changes.
+    ProductAdded: () => [],
+    PriceChanged: () => [],
+  },
+} as const satisfies ReadModel<(OrderEvent | ProductEvent)["type"]>;
 
 export const orderStatus = z.enum(["placed", "confirmed", "shipped", "cancelled"]);
 
 export const orderLines = z.array(
-  z.object({ productId: z.uuid(), name: z.string(), quantity: z.int(), unitPriceCents: z.int() }),
+  z.object({ productId: z.uuid(), name: z.string(), quantity: z.int(), unitPriceCents: exactNumber }),
 );
 
 export const orderView = z.object({
@@ -23,7 +33,7 @@ export const orderView = z.object({
   customerId: z.uuid(),
   status: orderStatus,
   reason: z.nullable(z.string()),
-  totalCents: z.int(),
+  totalCents: exactNumber,
   lines: orderLines,
   placedAt: z.iso.datetime(),
   version: z.int(),
@@ -67,7 +77,7 @@ function selectOrder(db: Database, from: "read.order_details") {
     "customer_id as customerId",
     "status",
     "reason",
-    "total_cents as totalCents",
+    exact("total_cents").as("totalCents"),
     "lines",
     utc("placed_at").as("placedAt"),
     "version",
@@ -81,7 +91,7 @@ declare module "../../../database/database.ts" {
       customer_id: string;
       status: OrderView["status"];
       reason: string | null;
-      total_cents: number;
+      total_cents: string;
       lines: OrderView["lines"];
       placed_at: Date;
       version: number;

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
+import { exact, exactNumber } from "../../../read/exact.ts";
 import { itself, type ReadModel } from "../../../read/read-model.ts";
 import type { OrderEvent } from "../events.ts";
 
@@ -13,10 +14,16 @@ import type { OrderEvent } from "../events.ts";
 export const salesByDay = {
   name: "sales_by_day",
   refresh: "whole",
-  staleKeys: { OrderConfirmed: itself, OrderCancelled: itself },
+  staleKeys: {
+    OrderConfirmed: itself,
+    OrderCancelled: itself,
+    // A placed order does not count yet, and a shipped order counts like a confirmed order.
+    OrderPlaced: () => [],
+    OrderShipped: () => [],
+  },
 } as const satisfies ReadModel<OrderEvent["type"]>;
 
-export const dayOfSales = z.object({ day: z.iso.date(), orders: z.int(), revenueCents: z.int() });
+export const dayOfSales = z.object({ day: z.iso.date(), orders: z.int(), revenueCents: exactNumber });
 
 /** Asks for the sales of confirmed and shipped orders by the UTC day of placing, `from` and `to` included. */
 export function listSales(
@@ -32,7 +39,7 @@ export function listSales(
       db.selectFrom(from).select([
         sql<string>`day::text`.as("day"),
         "orders",
-        "revenue_cents as revenueCents",
+        exact("revenue_cents").as("revenueCents"),
       ])
         .$if(range.from !== undefined, (qb) => qb.where("day", ">=", range.from!))
         .$if(range.to !== undefined, (qb) => qb.where("day", "<=", range.to!))
@@ -42,6 +49,6 @@ export function listSales(
 
 declare module "../../../database/database.ts" {
   interface Tables {
-    "read.sales_by_day": { day: string; orders: number; revenue_cents: number };
+    "read.sales_by_day": { day: string; orders: number; revenue_cents: string };
   }
 }
