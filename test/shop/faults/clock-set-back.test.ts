@@ -8,7 +8,7 @@ import { report } from "../../faults/support/report.ts";
 import { useTestDatabase } from "../../support/database.ts";
 import { seededRandom } from "../../support/random.ts";
 import { until } from "../../support/until.ts";
-import { findDebianPrograms, useDebianServer } from "./support/debian-server.ts";
+import { findDebianPrograms, useDebianServer } from "../../support/debian-server.ts";
 import { verify } from "./support/oracle.ts";
 import { useRelayPrograms } from "./support/relay-programs.ts";
 import { startSteadyLoad } from "./support/steady-load.ts";
