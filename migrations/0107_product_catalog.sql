@@ -19,6 +19,7 @@ left join write.stock on stock.product_id = products.id;
 create table read.product_catalog as select * from read.product_catalog_source;
 alter table read.product_catalog add primary key (product_id);
 create index product_catalog_for_name_idx on read.product_catalog (name, product_id);
-create index product_catalog_for_search_idx on read.product_catalog using gin (name gin_trgm_ops);
+-- A collation of its own: letters beyond ASCII are found in any case, whatever the locale of the database.
+create index product_catalog_for_search_idx on read.product_catalog using gin (name collate "und-x-icu" gin_trgm_ops);
 
 call public.grant_to('relay', 'insert, update, delete on read.product_catalog');

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import type { Database } from "./database/database.ts";
+import { expectUtf8 } from "./database/session.ts";
 
 /** The SQL files of `migrations/`. */
 export interface Migrations {
@@ -25,6 +26,7 @@ const EARLY_LAYOUT = "0001_roles";
 export async function migrate(owner: Database, { numbered, roles }: Migrations): Promise<string[]> {
   return await owner.transaction().setIsolationLevel("read committed").execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(hashtext('migrate'))`.execute(trx);
+    await expectUtf8(trx);
     const applied = await applyPending(trx, numbered);
     await sql.raw(roles).execute(trx).catch(explain("roles"));
     return applied;

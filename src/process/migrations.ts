@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { openDatabase } from "../database/database.ts";
 import { poolerOf } from "../database/pooler.ts";
 import type { DatabaseUrls } from "../config.ts";
+import { giveLoginsTheirSettings } from "./login-settings.ts";
 import { giveRolesTheirPasswords, migrate, type Migrations } from "../migrate.ts";
 
 const FOLDER = new URL("../../migrations/", import.meta.url);
@@ -26,6 +27,7 @@ export async function migrateDatabase(urls: DatabaseUrls): Promise<string[]> {
   try {
     const applied = await migrate(owner, await readMigrations());
     await giveRolesTheirPasswords(owner, [urls.command, urls.query, urls.relay, urls.direct]);
+    await giveLoginsTheirSettings(owner, urls);
     return applied;
   } finally {
     await owner.destroy();

@@ -9,7 +9,7 @@ import { anybody } from "../../support/context.ts";
 import { useTestDatabase } from "../../support/database.ts";
 import { settingsOf, usePrograms } from "../../support/program.ts";
 import { type Random, seededRandom } from "../../support/random.ts";
-import { findDebianPrograms, must, useDebianServer } from "./support/debian-server.ts";
+import { findDebianPrograms, must, useDebianServer } from "../../support/debian-server.ts";
 import { FAULT_MS, shortOrLong } from "../../faults/support/length.ts";
 import { startLoad } from "./support/load.ts";
 import { settled, verify } from "./support/oracle.ts";

@@ -3,8 +3,8 @@ import { chmod, chown, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
-import { freePort } from "../../../support/free-port.ts";
-import { runAs, serverUser, type User } from "../../../support/server-user.ts";
+import { freePort } from "./free-port.ts";
+import { runAs, serverUser, type User } from "./server-user.ts";
 
 const VERSIONS = "/usr/lib/postgresql";
 
