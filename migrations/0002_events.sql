@@ -3,9 +3,9 @@
 
 create table write.events (
   id uuid primary key,
-  -- '<category>-<id of the aggregate>', for example 'order-0198…'
+  -- '<category>-<id of the aggregate>', for example 'order-0198...'
   stream text not null,
-  -- 1, 2, 3 … within the stream
+  -- 1, 2, 3 ... within the stream
   version integer not null,
   type text not null,
   -- the version of the shape of data, for upcasting

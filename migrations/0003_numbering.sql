@@ -1,4 +1,4 @@
--- Numbering: every event gets a position, 1, 2, 3 … without a gap, as events become visible.
+-- Numbering: every event gets a position, 1, 2, 3 ... without a gap, as events become visible.
 
 -- A single row. Numbering locks the row: only one transaction numbers at a time.
 create table relay.state (
@@ -9,7 +9,7 @@ create table relay.state (
 insert into relay.state default values;
 
 create table relay.log (
-  -- 1, 2, 3 … without a gap
+  -- 1, 2, 3 ... without a gap
   position bigint primary key,
   event_id uuid not null unique,
   recorded_at timestamptz not null

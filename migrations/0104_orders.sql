@@ -18,7 +18,7 @@ create index orders_for_customer_idx on write.orders (customer_id);
 
 create table write.order_lines (
   order_id uuid not null constraint order_lines_order_id_fkey references write.orders (id),
-  -- 1, 2, 3 … as given by the customer
+  -- 1, 2, 3 ... as given by the customer
   line_number integer not null,
   product_id uuid not null constraint order_lines_product_id_fkey references write.products (id),
   quantity integer not null,

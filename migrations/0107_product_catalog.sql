@@ -19,9 +19,10 @@ left join write.stock on stock.product_id = products.id;
 create table read.product_catalog as select * from read.product_catalog_source;
 alter table read.product_catalog add primary key (product_id);
 create index product_catalog_for_name_idx on read.product_catalog (name, product_id);
+-- A collation of its own: letters beyond ASCII are found in any case, whatever the locale of the database.
 do $$
 begin
-  execute format('create index product_catalog_for_search_idx on read.product_catalog using gin (name %s.gin_trgm_ops)',
+  execute format('create index product_catalog_for_search_idx on read.product_catalog using gin (name collate "und-x-icu" %s.gin_trgm_ops)',
     migrations.schema_of('pg_trgm'));
 end;
 $$;

@@ -127,10 +127,11 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * SQLSTATEs for "not now": a full disk, no memory, too many connections, a lock or a statement over the time
+ * SQLSTATEs for "not now": a read-only transaction (some platforms make a database read-only before the disk
+ * is full; a standby is), a full disk, no memory, too many connections, a lock or a statement over the time
  * limit, a server that starts or stops.
  */
-const NOT_NOW = ["53100", "53200", "53300", "55P03", "57014", "57P01", "57P02", "57P03"];
+const NOT_NOW = ["25006", "53100", "53200", "53300", "55P03", "57014", "57P01", "57P02", "57P03"];
 
 /** Returns true if the database cannot answer at the moment: the same statement may work later. */
 export function isUnavailable(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { Database } from "./database/database.ts";
+import { expectUtf8 } from "./database/session.ts";
 import { listApplied } from "./migrate/applied.ts";
 import { applyAlone, applyTogether, type Work } from "./migrate/apply.ts";
 import { tellOfHalfBuilt } from "./migrate/half-built.ts";
@@ -33,6 +34,7 @@ export async function migrate(
 async function applyPending(work: Work): Promise<string[]> {
   const { owner, migrations, report } = work;
   refuseDatabaseName(await nameOf(owner));
+  await expectUtf8(owner);
   const applied = await listApplied(owner);
   await refuseEdited(migrations, applied);
   const newer = applied.map(({ name }) => name).filter((name) => migrations.numbered[name] === undefined);

@@ -1,8 +1,8 @@
 import { Kysely } from "kysely";
-import postgres from "postgres";
 import { postgresDialect } from "./dialect.ts";
+import { openDriver } from "./driver.ts";
 import { createPool } from "./pool.ts";
-import { poolerOf, toDriverUrl } from "./pooler.ts";
+import { poolerOf } from "./pooler.ts";
 import { isStatementRunning } from "./running.ts";
 import { valueTypes } from "./values.ts";
 
@@ -32,26 +32,21 @@ export interface DatabaseOptions {
 
 /** Opens a pool. Connections are made on demand. End the pool with `destroy()`. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
-  const pooler = poolerOf(url);
-  const { max, prepare = pooler !== "transaction", deadlineMs = 10_000 } = options;
+  const { max, prepare = poolerOf(url) !== "transaction", deadlineMs = 10_000 } = options;
   const { applicationName = "cqrs", idleSeconds = 60, waitingMax = 1_000 } = options;
-  // Set on direct connections only. A pooler refuses the setting at the start, and would lose a later `set`
-  // between two transactions: behind a pooler, the login's own setting counts (migrations/roles.sql).
-  const statementTimeout = pooler === "none" ? { statement_timeout: deadlineMs } : {};
   const connect = () =>
-    postgres(toDriverUrl(url), {
+    openDriver(url, {
       // The driver takes the name from the URL as written: %20 is a space.
       database: decodeURIComponent(new URL(url).pathname.slice(1)),
       max,
       prepare,
-      // Saves a round trip on every new connection. The driver needs the types only to read and write arrays.
-      fetch_types: false,
       connect_timeout: CONNECT_SECONDS_MAX,
       idle_timeout: idleSeconds,
       keep_alive: KEEP_ALIVE_SECONDS,
       backoff: (failures: number) => Math.random() * Math.min(CONNECT_AGAIN_SECONDS_MAX, 2 ** failures / 100),
       ...SHORT_QUEUES,
-      connection: { application_name: applicationName, ...statementTimeout },
+      // Behind a pooler, the login has a limit of its own (migrations/roles.sql).
+      connection: { application_name: applicationName, statement_timeout: deadlineMs },
       types: valueTypes,
       onnotice: ({ severity, code = "", message = "" }) => {
         if (severity === "WARNING") options.onWarning?.({ code, message });

@@ -1,6 +1,5 @@
 import { CompiledQuery } from "kysely";
-import postgres from "postgres";
-import { toDriverUrl } from "./pooler.ts";
+import { openDriver } from "./driver.ts";
 import { send } from "./send.ts";
 
 const ASK_MS_MAX = 5_000;
@@ -13,12 +12,7 @@ const PREFIX = 200;
  * may be lost without a sign. Compares texts, because behind a pooler the client does not know its session.
  */
 export async function isStatementRunning(url: string, text: string): Promise<boolean> {
-  const sql = postgres(toDriverUrl(url), {
-    max: 1,
-    fetch_types: false,
-    connect_timeout: ASK_MS_MAX / 1_000,
-    onnotice: () => {},
-  });
+  const sql = openDriver(url, { max: 1, connect_timeout: ASK_MS_MAX / 1_000 });
   const question = CompiledQuery.raw(IS_RUNNING, [PREFIX, text]);
   try {
     const [row] = await send(sql, question, { prepare: false, deadlineMs: ASK_MS_MAX });

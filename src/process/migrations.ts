@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { type Database, openDatabase } from "../database/database.ts";
 import { poolerOf } from "../database/pooler.ts";
 import type { DatabaseUrls } from "../config.ts";
+import { giveLoginsTheirSettings } from "./login-settings.ts";
 import { migrate } from "../migrate.ts";
 import { withMigrationLock } from "../migrate/lock.ts";
 import { giveRolesTheirPasswords } from "../migrate/passwords.ts";
@@ -42,6 +43,7 @@ export async function migrateDatabase(
     return await withMigrationLock(owner, report, async () => {
       const applied = await migrate(owner, await readMigrations(), options);
       await setPasswords(owner, urls);
+      await giveLoginsTheirSettings(owner, urls);
       return applied;
     }).catch(explain("the database"));
   } finally {

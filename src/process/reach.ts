@@ -1,13 +1,15 @@
 import type { Composed } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import type { Database } from "../database/database.ts";
+import { listDeviations, remedyFor } from "../database/session.ts";
 import { listMissing } from "../migrated.ts";
 
 /**
  * Reaches every database of the process, each with the matching login. Returns the missing migrations,
  * without a replica's.
  * @throws {Error} If a database cannot be reached, except a replica while the primary stands in: check URL
- * and server.
+ * and server. Also if a session has settings that the program cannot work with, as behind a pooler for a
+ * login unknown to the migrations.
  */
 export async function reachDatabases(
   { databases: { commands, queries, handlers }, replica, relay, begin }: Composed,
@@ -30,11 +32,15 @@ export async function reachDatabases(
 }
 
 async function reach({ db, url }: { db: Database; url: string }): Promise<string[]> {
-  try {
-    return await listMissing(db);
-  } catch (error) {
-    throw new Error(`Cannot reach the database at ${new URL(url).host}: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
+  const { host } = new URL(url);
+  const [missing, deviations] = await Promise.all([listMissing(db), listDeviations(db)]).catch((error) => {
+    throw new Error(`Cannot reach the database at ${host}: ${(error as Error).message}`, { cause: error });
+  });
+  // The migrations give the settings to the logins.
+  const harmful = missing.length === 0 && deviations.find(({ harms }) => harms);
+  if (!harmful) return missing;
+  const { name, value } = harmful;
+  throw new Error(
+    `Cannot work with the database at ${host}: ${name} is ${value}; ${remedyFor(harmful)}`,
+  );
 }

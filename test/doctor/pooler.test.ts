@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { type Pooler, withPooler } from "../../src/database/pooler.ts";
+import { SESSION_SETTINGS } from "../../src/database/session-settings.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { ailments } from "./ailments.ts";
 import {
@@ -16,7 +17,8 @@ if (!pgBouncer) console.log("skipped: the doctor behind PgBouncer, there is no P
 
 const keeps = pgBouncer !== undefined && await keepsPrepared(pgBouncer);
 
-const TAKES_STARTUP_PARAMETERS = "ignore_startup_parameters = statement_timeout\n";
+const STARTUP_PARAMETERS = ["statement_timeout", ...Object.keys(SESSION_SETTINGS)];
+const TAKES_STARTUP_PARAMETERS = `ignore_startup_parameters = ${STARTUP_PARAMETERS.join(", ")}\n`;
 
 describe.skipIf(!pgBouncer)("the doctor, behind PgBouncer,", () => {
   const test = useTestDatabase();

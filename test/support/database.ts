@@ -5,7 +5,8 @@ import postgres from "postgres";
 import { afterAll, beforeAll, inject } from "vitest";
 import type { DatabaseUrls } from "../../src/config.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../../src/database/database.ts";
-import { poolerOf, toDriverUrl } from "../../src/database/pooler.ts";
+import { openDriver } from "../../src/database/driver.ts";
+import { poolerOf } from "../../src/database/pooler.ts";
 import { migrateDatabase } from "../../src/process/migrations.ts";
 import { provision } from "../../src/process/provision.ts";
 import { pooled } from "./pooler.ts";
@@ -17,6 +18,8 @@ export interface TestDatabaseOptions {
   adminUrl?: () => string;
   /** Adds the tables and read models of `test/jars`. */
   jars?: boolean;
+  /** More words for `create database`, for example a locale. */
+  properties?: string;
 }
 
 export interface TestDatabase {
@@ -38,7 +41,7 @@ export interface TestDatabase {
  * The run's pooler, if any, is in front, except with a given server (`adminUrl`).
  */
 export function useTestDatabase(
-  { adminUrl: given, jars = false }: TestDatabaseOptions = {},
+  { adminUrl: given, jars = false, properties }: TestDatabaseOptions = {},
 ): TestDatabase {
   const adminUrl = given ?? (() => inject("adminUrl"));
   const pooler = given ? undefined : inject("pooler");
@@ -60,6 +63,7 @@ export function useTestDatabase(
 
   beforeAll(async () => {
     urls = await provision(adminUrl(), name);
+    if (properties) await createAnew(adminUrl(), name, properties);
     await migrateDatabase(urls);
     if (jars) await addJars(urls.owner);
     if (pooler) urls = pooled(urls, pooler);
@@ -89,13 +93,7 @@ export function useTestDatabase(
     },
     driver(url, options = {}) {
       const prepare = poolerOf(url) !== "transaction";
-      const sql = postgres(toDriverUrl(url), {
-        max: 1,
-        fetch_types: false,
-        prepare,
-        onnotice: () => {},
-        ...options,
-      });
+      const sql = openDriver(url, { max: 1, prepare, ...options });
       ends.push(() => sql.end({ timeout: 1 }));
       return sql;
     },
@@ -108,9 +106,19 @@ async function addJars(url: string): Promise<void> {
   await owner.destroy();
 }
 
-async function dropDatabase(adminUrl: string, name: string): Promise<void> {
+/** Creates a provisioned database anew, empty and with other properties. */
+export async function createAnew(adminUrl: string, name: string, properties: string): Promise<void> {
+  const sql = postgres(adminUrl, { max: 1, fetch_types: false, onnotice: () => {} });
+  await sql.unsafe(`drop database "${name}"`);
+  await sql.unsafe(`create database "${name}" owner "${name}_owner" template template0 ${properties}`);
+  await sql.end();
+}
+
+export async function dropDatabase(adminUrl: string, name: string): Promise<void> {
   const sql = postgres(adminUrl, { max: 1, fetch_types: false, onnotice: () => {} });
   await sql`drop database ${sql(name)} with (force)`;
-  for (const role of ["command", "query", "relay", "owner"]) await sql`drop role ${sql(`${name}_${role}`)}`;
+  for (const role of ["command", "query", "relay", "owner"]) {
+    await sql`drop role if exists ${sql(`${name}_${role}`)}`;
+  }
   await sql.end();
 }

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
-import postgres from "postgres";
 import type { Database } from "../../database/database.ts";
-import { poolerOf, toDriverUrl } from "../../database/pooler.ts";
+import { openDriver } from "../../database/driver.ts";
+import { poolerOf } from "../../database/pooler.ts";
 import { withinDeadline } from "../../database/send.ts";
 
 const CONNECT_SECONDS_MAX = 5;
@@ -33,13 +33,11 @@ export function createLine(url: string, onWake: () => void, signal: AbortSignal)
   let onProbe = (_payload: string) => {};
   let onClosed = () => {};
   closed.addEventListener("abort", () => onClosed());
-  const client = postgres(toDriverUrl(url), {
+  const client = openDriver(url, {
     max: 1,
-    fetch_types: false,
     connect_timeout: CONNECT_SECONDS_MAX,
     idle_timeout: 0,
     max_lifetime: null,
-    onnotice: () => {},
     onclose: () => lost.abort(new Error("the connection is closed")),
     ...onNotified((payload) => payload.startsWith(PROBE) ? onProbe(payload) : onWake()),
   });

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
@@ -51,11 +52,14 @@ export function listProducts(
 ) {
   return ask(db, productCatalog, consistency, (from) =>
     selectProduct(db, from)
-      .$if(search !== undefined, (qb) => qb.where("name", "ilike", `%${search!.replace(/[\\%_]/g, "\\$&")}%`))
+      .$if(search !== undefined, (qb) => qb.where(NAME, "ilike", `%${search!.replace(/[\\%_]/g, "\\$&")}%`))
       .$if(after !== undefined, (qb) =>
         qb.where((eb) => eb(eb.refTuple("name", "product_id"), ">", eb.tuple(after![0], after![1]))))
       .orderBy("name").orderBy("product_id").limit(limit + 1));
 }
+
+/** The name with the collation of the index: the locale of the database may know the case of ASCII only. */
+const NAME = sql<string>`name collate "und-x-icu"`;
 
 function selectProduct(db: Database, from: "read.product_catalog") {
   return db.selectFrom(from).select([
