@@ -2,12 +2,16 @@ import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import { listEdited } from "../migrate/pending.ts";
 import { listApplied, MIGRATIONS } from "../migrated.ts";
-import { readMigrations } from "../process/migrations.ts";
 import { type Finding, type Login, ok, placeOf, problem, warning } from "./finding.ts";
 
-/** Compares applied with known migrations, for every login: a replica may lag, or be another database. */
-export async function checkMigrations(logins: Login[]): Promise<Finding[]> {
-  const { numbered } = await readMigrations();
+/**
+ * Compares applied with known migrations, for every login: a replica may lag, or be another database.
+ * `numbered` has the text of each file by name.
+ */
+export async function checkMigrations(
+  logins: Login[],
+  numbered: Record<string, string>,
+): Promise<Finding[]> {
   const findings = logins.map(async (login) => {
     const applied = await listApplied(login.db);
     return judge(login, applied, applied.length === 0 ? [] : await findEdited(login.db, numbered));

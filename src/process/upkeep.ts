@@ -3,7 +3,7 @@ import { type App, readSettings } from "../compose.ts";
 import { openDatabase } from "../database/database.ts";
 import { rewind } from "../relay/rewind.ts";
 import { limitsOf } from "./limits.ts";
-import { migrateDatabase } from "./migrations.ts";
+import { migrateDatabase, readMigrations } from "./migrations.ts";
 import type { ProcessRooms } from "./room.ts";
 import { useDatabase } from "./use-database.ts";
 
@@ -46,7 +46,7 @@ export async function rewindOnly(): Promise<number> {
 export async function examine(app: App, doctor: Required<ProcessRooms>["doctor"]): Promise<number> {
   const database = await useDatabase(readSettings(process.env));
   try {
-    return await doctor(database.urls, limitsOf(app));
+    return await doctor(database.urls, limitsOf(app), await readMigrations());
   } finally {
     await database.stop();
   }

@@ -4,12 +4,13 @@ import type { DatabaseUrls } from "../../src/config.ts";
 import { examine } from "../../src/doctor/doctor.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { limitsOf } from "../../src/process/limits.ts";
+import { readMigrations } from "../../src/process/migrations.ts";
 import { app } from "../jars/app.ts";
 import type { TestDatabase } from "../support/database.ts";
 
 /** Returns the doctor's findings except "ok". `others` replaces some of the URLs. */
 export async function ailments(test: TestDatabase, others: Partial<DatabaseUrls> = {}): Promise<Finding[]> {
-  const findings = await examine({ ...test.urls, ...others }, limitsOf(app));
+  const findings = await examine({ ...test.urls, ...others }, limitsOf(app), await readMigrations());
   return findings.filter(({ level }) => level !== "ok");
 }
 

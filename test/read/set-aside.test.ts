@@ -285,7 +285,7 @@ async function gate(): Promise<void> {
       if label = 'Gated' then perform from write.gate; end if;
       return 0;
     end $$;
-    call public.grant_to('relay', 'execute on function read.pass');
+    call migrations.grant_to('relay', 'execute on function read.pass');
     create or replace view read.jar_details_source as
       select id as jar_id, label, grams, version + read.pass(label) as version from write.jars`).execute(
     test.owner,

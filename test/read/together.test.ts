@@ -22,7 +22,7 @@ beforeAll(async () => {
     create view read.jar_copies_source as select * from read.jar_details_source;
     create table read.jar_copies as select * from read.jar_copies_source;
     alter table read.jar_copies add primary key (jar_id);
-    call public.grant_to('relay', 'insert, update, delete on read.jar_copies')`).execute(test.owner);
+    call migrations.grant_to('relay', 'insert, update, delete on read.jar_copies')`).execute(test.owner);
 });
 
 beforeEach(async () => {
