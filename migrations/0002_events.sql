@@ -17,6 +17,9 @@ create table write.events (
   constraint events_stream_version_key unique (stream, version),
   constraint version_is_positive check (version > 0)
 );
+-- Tells why no input violates a constraint: without the comment, code has to name the constraint, see CONTRIBUTING.md.
+comment on constraint events_pkey on write.events is 'the program makes the id, a UUID';
+comment on constraint version_is_positive on write.events is 'write.append counts from 1';
 
 create function write.refuse_change() returns trigger
 language plpgsql set search_path = '' as $$
@@ -36,6 +39,7 @@ create table write.outbox (
   event_id uuid not null,
   recorded_at timestamptz not null
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+comment on constraint outbox_pkey on write.outbox is 'PostgreSQL makes the id';
 
 create table write.idempotency_keys (
   caller text not null,
@@ -49,6 +53,7 @@ create table write.idempotency_keys (
   created_at timestamptz not null default now(),
   primary key (caller, command, key)
 );
+comment on constraint idempotency_keys_pkey on write.idempotency_keys is 'write.store_result raises CQ002';
 create index idempotency_keys_for_sweep_idx on write.idempotency_keys (created_at);
 
 -- Appends events to a stream and returns the stream's new version. Runs inside the statement writing the tables: an

@@ -16,6 +16,8 @@ create table write.stock_reservations (
   primary key (product_id, order_id),
   constraint quantity_is_not_negative check (quantity >= 0)
 );
+comment on constraint stock_reservations_product_id_fkey on write.stock_reservations is 'a reservation is saved with its stock';
+comment on constraint quantity_is_not_negative on write.stock_reservations is 'pieces in src/shapes.ts begin at 1, and 0 are left after a release';
 
 call migrations.grant_to('command', 'insert, update on write.stock');
 call migrations.grant_to('command', 'insert, update on write.stock_reservations');

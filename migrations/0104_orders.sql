@@ -14,6 +14,8 @@ create table write.orders (
   constraint status_is_known check (status in ('placed', 'confirmed', 'shipped', 'cancelled')),
   constraint only_cancelled_orders_have_a_reason check ((status = 'cancelled') = (reason is not null))
 );
+comment on constraint status_is_known on write.orders is 'OrderStatus has no other member';
+comment on constraint only_cancelled_orders_have_a_reason on write.orders is 'evolve sets both at once';
 create index orders_for_customer_idx on write.orders (customer_id);
 
 create table write.order_lines (
@@ -27,6 +29,9 @@ create table write.order_lines (
   constraint order_lines_product_id_key unique (order_id, product_id),
   constraint quantity_is_positive check (quantity > 0)
 );
+comment on constraint order_lines_order_id_fkey on write.order_lines is 'lines are saved with their order';
+comment on constraint order_lines_pkey on write.order_lines is 'save counts the lines';
+comment on constraint quantity_is_positive on write.order_lines is 'pieces in src/shapes.ts begin at 1';
 
 call migrations.grant_to('command', 'insert, update on write.orders');
 call migrations.grant_to('command', 'insert on write.order_lines');

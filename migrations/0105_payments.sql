@@ -16,6 +16,8 @@ create table write.payments (
   constraint payment_status_is_known check (status in ('requested', 'taken', 'declined', 'not asked', 'refunding', 'refunded')),
   constraint no_more_is_refunded_than_paid check (refunded_cents between 0 and amount_cents)
 );
+comment on constraint amount_is_not_negative on write.payments is 'an amount is a sum of prices';
+comment on constraint payment_status_is_known on write.payments is 'PaymentStatus has no other member';
 create index payments_for_time_limit_idx on write.payments (requested_at) where status = 'requested';
 
 -- The books of the sample payment gateway, to be replaced by a real gateway: the amount taken for each payment.
@@ -25,6 +27,7 @@ create table write.sample_charges (
   -- 0 while nothing was given back
   refunded_cents bigint not null default 0
 );
+comment on constraint sample_charges_pkey on write.sample_charges is 'a second charge is passed over';
 
 call migrations.grant_to('command', 'insert, update on write.payments');
 call migrations.grant_to('command', 'insert, update on write.sample_charges');

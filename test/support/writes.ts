@@ -15,6 +15,7 @@ import type { Stream } from "./streams.ts";
 export interface Write {
   /** With the schema. */
   table: string;
+  isInsert: boolean;
   columns: string[];
   /** The columns that an insert fills with the aggregate's id. */
   idColumns: string[];
@@ -37,12 +38,13 @@ function writesOf(node: OperationNode, id: string): Write[] {
     const columns = (node.columns ?? []).map(({ column }) => column.name);
     return [{
       table: tableIn(node.into),
+      isInsert: true,
       columns: [...columns, ...updated(node.onConflict?.updates)],
       idColumns: columns.filter((_, place) => valueAt(node.values, place) === id),
       conflictColumns: (node.onConflict?.columns ?? []).map(({ column }) => column.name),
     }];
   }
-  const write = { idColumns: [], conflictColumns: [] };
+  const write = { isInsert: false, idColumns: [], conflictColumns: [] };
   if (UpdateQueryNode.is(node)) {
     return [{ ...write, table: tableIn(node.table), columns: updated(node.updates) }];
   }
