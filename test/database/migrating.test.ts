@@ -94,7 +94,7 @@ describe("a database that is newer than the program", () => {
   const newer = useTestDatabase();
 
   it("gets nothing, and is no error", async () => {
-    await sql.raw("drop table relay.skipped; insert into migrations.applied values ('0308_newer')")
+    await sql.raw("drop table relay.skipped cascade; insert into migrations.applied values ('0308_newer')")
       .execute(newer.owner);
     const lines: string[] = [];
     expect(await migrateDatabase(newer.urls, (line) => lines.push(line))).toEqual([]);

@@ -5,6 +5,7 @@ import { LIMITS } from "../../src/doctor/limits.ts";
 import { MIGRATIONS } from "../../src/migrated.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { useDatabases } from "../support/databases.ts";
+import { SESSION_SETTINGS } from "../../src/database/session-settings.ts";
 import { ailments, ailmentsAfter, saying } from "./ailments.ts";
 
 const test = useTestDatabase({ jars: true });
@@ -12,13 +13,17 @@ const { asAdmin } = useDatabases(() => inject("adminUrl"));
 const login = (role: string) => `"${test.name}_${role}"`;
 
 describe("the doctor's limits", () => {
-  it.each(ROLES)("are those that roles.sql sets for %s", async (role) => {
-    const { rows: [row] } = await sql<{ settings: Record<string, string> }>`
+  it.each(ROLES)(
+    "are those that migrate sets for %s, besides the settings of every session",
+    async (role) => {
+      const { rows: [row] } = await sql<{ settings: Record<string, string> }>`
       select jsonb_object_agg(split_part(setting, '=', 1), split_part(setting, '=', 2)) as settings
       from pg_db_role_setting join pg_roles on pg_roles.oid = setrole, unnest(setconfig) as setting
       where rolname = ${`${test.name}_${role}`}`.execute(test.owner);
-    expect({ transaction_timeout: LIMITS[role].transaction_timeout, ...row!.settings }).toEqual(LIMITS[role]);
-  });
+      const { transaction_timeout } = LIMITS[role];
+      expect({ transaction_timeout, ...row!.settings }).toEqual({ ...SESSION_SETTINGS, ...LIMITS[role] });
+    },
+  );
 });
 
 describe("the doctor", () => {

@@ -81,7 +81,7 @@ async function listConstraints(db: Database): Promise<Constraint[]> {
     select name, format('%s.%s', nspname, relname) as table, kind, reason,
       (select array_to_json(array_agg(attname)) from pg_attribute
         where attrelid = relation and attnum = any(places)) as columns,
-      case when has_table_privilege(public.role_name('command'), parent, 'delete') then
+      case when has_table_privilege(migrations.role_name('command'), parent, 'delete') then
         (select format('%s.%s', relnamespace::regnamespace, relname) from pg_class where oid = parent) end as parent
     from named join pg_class on pg_class.oid = relation join pg_namespace on pg_namespace.oid = relnamespace
     where nspname = 'write'
