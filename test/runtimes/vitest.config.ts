@@ -43,8 +43,8 @@ export default defineConfig({
           name,
           include: testsOn(name),
           env: { TEST_RUNTIME: name },
-          // The page in a browser and the readers under load take a minute: CI has them in `npm run check` only.
-          exclude: process.env.CI ? ["**/{docs-page,read-your-writes}.test.ts"] : [],
+          // The page in a browser, and the journeys under load, take minutes: CI has them in `npm run check` only.
+          exclude: process.env.CI ? ["**/{docs-page,read-your-writes,fulfilment-interleaved}.test.ts"] : [],
           // The test files share only modules, and loading modules takes most of the time.
           isolate: false,
         },
