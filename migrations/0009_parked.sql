@@ -1,7 +1,6 @@
 -- Parked events: given up by a subscription, until an operator decides.
 
--- What was given up, until the operator decides: the first event of a parked lane, with the events waiting behind; and an
--- event set aside for a read model.
+-- The first event of each parked lane, with the number of events waiting behind, and each event parked for a read model.
 create view relay.parked as
 select subscription, stream, next_version as version, attempts, last_error, due_at as parked_at,
   last_version - next_version as waiting

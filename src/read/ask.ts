@@ -21,7 +21,7 @@ export interface Fresh<Row> {
   asOf: Date;
 }
 
-/** How far a read model has come with the event of a token; null when behind or without a position. */
+/** The progress of a read model with the event of a token; null when behind or without a position. */
 type Progress = "reached" | "behind" | "given up" | null;
 
 const FIRST_WAIT_MS = 2;

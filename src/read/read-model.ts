@@ -28,11 +28,13 @@ export function itself(event: RecordedEvent): string[] {
 /** Returns the subscription of a read model. Content and checkpoint move in the same transaction. */
 export function subscribeReadModel(model: ReadModel): ReadModelSubscription {
   const { name, refresh, staleKeys } = model;
+  const toConcerned = (events: RecordedEvent[]) =>
+    events.map((event) => toStale(staleKeys, event)).filter(isConcerned);
   return {
     name,
     kind: `read model, ${refresh}`,
     async handle(db, { from, to, events }) {
-      const stale = events.map((event) => toStale(staleKeys, event)).filter(isConcerned);
+      const stale = toConcerned(events);
       if (refresh === "whole" && stale.length > 0) return await refreshWhole(db, name, from);
       const isRefreshed = stale.some(({ error }) => error !== undefined)
         ? await refreshEach(db, name, { from, to }, stale)
@@ -40,7 +42,7 @@ export function subscribeReadModel(model: ReadModel): ReadModelSubscription {
       return isRefreshed ? to : null;
     },
     keysOf(events) {
-      const stale = events.map((event) => toStale(staleKeys, event)).filter(isConcerned);
+      const stale = toConcerned(events);
       const mustBeHandled = refresh === "whole"
         ? stale.length > 0
         : stale.some(({ error }) => error !== undefined);

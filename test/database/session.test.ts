@@ -14,7 +14,7 @@ import { execute } from "../../src/write/execute.ts";
 import { jarDetails, openJar } from "../jars/jar.ts";
 import { anybody } from "../support/context.ts";
 import { type TestDatabase, useTestDatabase } from "../support/database.ts";
-import { findDebianPrograms, useDebianServer } from "../support/debian-server.ts";
+import { newestAndOldest } from "../support/servers.ts";
 import { findPgBouncer, type PgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { pooled } from "../support/pooler.ts";
 import { settingsOf, usePrograms } from "../support/program.ts";
@@ -37,18 +37,7 @@ const STRANGE: Record<keyof typeof SESSION_SETTINGS, string> = {
   client_min_messages: "error",
 };
 
-const debian = await findDebianPrograms();
-if (!debian) console.log("skipped: settings on the oldest PostgreSQL, there is none of Debian");
-
-const SERVERS = [
-  { server: "the server of the run", useServer: () => () => inject("adminUrl") },
-  ...debian ? [{ server: "Debian's PostgreSQL", useServer: () => useOldest(debian) }] : [],
-];
-
-function useOldest(programs: string) {
-  const server = useDebianServer(programs);
-  return () => server.url;
-}
+const SERVERS = await newestAndOldest("settings");
 
 /** Gives a database strange settings. Open connections keep theirs. */
 async function estrange(test: TestDatabase, adminUrl: string): Promise<void> {

@@ -1,25 +1,14 @@
 import { sql } from "kysely";
-import { describe, expect, inject, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { listProducts } from "../../../src/features/catalog/queries/product-catalog.ts";
 import type { Database } from "../../../src/database/database.ts";
 import { useTestDatabase } from "../../support/database.ts";
-import { findDebianPrograms, useDebianServer } from "../../support/debian-server.ts";
+import { newestAndOldest } from "../../support/servers.ts";
 
 const NAMES = ["ÄPFEL", "ЖУК", "ΟΔΟΣ", "ÉCLAIR", "DESK LAMP"];
 const SEARCHES = ["äpfel", "жук", "οδο", "éclair", "desk lamp"];
 
-const debian = await findDebianPrograms();
-if (!debian) console.log("skipped: search on the oldest PostgreSQL, there is none of Debian");
-
-const SERVERS = [
-  { server: "the server of the run", useServer: () => () => inject("adminUrl") },
-  ...debian ? [{ server: "Debian's PostgreSQL", useServer: () => useOldest(debian) }] : [],
-];
-
-function useOldest(programs: string) {
-  const server = useDebianServer(programs);
-  return () => server.url;
-}
+const SERVERS = await newestAndOldest("search");
 
 describe.each(SERVERS)("in a database with the locale C, on $server,", ({ useServer }) => {
   const test = useTestDatabase({
