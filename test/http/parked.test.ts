@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
 import { drain } from "../../src/relay/drain.ts";
 import { OPS_TOKEN, useTestApp } from "../support/app.ts";
-import { addHandler, append, makeDue } from "../support/handlers.ts";
+import { addHandler, append, deleteLanes, makeDue } from "../support/handlers.ts";
 
 const app = useTestApp();
 const asOperator = { authorization: `Bearer ${OPS_TOKEN}` };
@@ -30,7 +30,7 @@ async function parkFirstOf(...streams: string[]) {
   };
 }
 
-afterEach(() => app.database.owner.deleteFrom("relay.lanes").execute());
+afterEach(() => deleteLanes(app.database));
 
 describe("GET /ops/parked", () => {
   it("shows what was given up, why, and how many events wait behind it", async () => {

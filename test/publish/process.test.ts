@@ -8,6 +8,7 @@ import { createRelay } from "../../src/relay/relay.ts";
 import { app } from "../jars/app.ts";
 import { aJar } from "../jars/arrange.ts";
 import { useTestDatabase } from "../support/database.ts";
+import { deleteLanes } from "../support/handlers.ts";
 import { SECRET, useReceiver } from "../support/receiver.ts";
 import { until } from "../support/until.ts";
 
@@ -97,7 +98,7 @@ describe("a program with endpoints in its settings", () => {
       }: it is not public, and PUBLISH_TO_PRIVATE_ADDRESSES is refuse`,
     );
     expect(receiver.connections).toBe(0);
-    await sql`delete from relay.lanes`.execute(database.owner);
+    await deleteLanes(database);
   });
 
   it("has its publishers begin once the database is migrated", async () => {

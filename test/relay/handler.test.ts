@@ -1,11 +1,10 @@
-import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { DatabaseUnavailable, VersionConflict } from "../../src/errors.ts";
 import { drain, drainBatch } from "../../src/relay/drain.ts";
 import { listParked, retryAllParked, retryParked } from "../../src/relay/handlers/parked.ts";
 import { numberEvents } from "../../src/relay/number.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { addHandler, append, listLanes, makeDue, nameOf } from "../support/handlers.ts";
+import { addHandler, append, deleteLanes, listLanes, makeDue, nameOf } from "../support/handlers.ts";
 import { appendRaw, makeKnown } from "../support/raw-events.ts";
 import { until } from "../support/until.ts";
 
@@ -145,7 +144,7 @@ describe("a handler", () => {
     expect(reasons).toEqual(["Did not end within 50 ms"]);
     const [parked] = await listParked(test.relay, ["", "", 0], 10);
     expect(parked).toMatchObject({ stream: "test-h", error: "Did not end within 50 ms" });
-    await sql`delete from relay.lanes`.execute(test.owner);
+    await deleteLanes(test);
   });
 
   it.each([
@@ -163,7 +162,7 @@ describe("a handler", () => {
       last_error: "away",
       state: "resting",
     }]);
-    await sql`delete from relay.lanes`.execute(test.owner);
+    await deleteLanes(test);
   });
 
   it("that is slow delays nobody else, and the rest of the stream waits", async () => {

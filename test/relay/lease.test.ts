@@ -8,6 +8,7 @@ import { useTestDatabase } from "../support/database.ts";
 import {
   addHandler,
   append,
+  deleteLanes,
   handlerOf,
   handOutAndDie,
   letLeasesRunOut,
@@ -170,7 +171,7 @@ describe("a lane in hand", () => {
     await handOutAndDie(test, added);
     expect(await settleLanes(test.relay, [{ ...result, to: 2 }])).toEqual([]);
     expect(await listLanes(test)).toMatchObject([{ stream: "test-g", next_version: 2, state: "in hand" }]);
-    await sql`delete from relay.lanes`.execute(test.owner);
+    await deleteLanes(test);
   });
 
   it("stays when more was handed out while the result waited for the lock", async () => {
@@ -188,7 +189,7 @@ describe("a lane in hand", () => {
     await extending.commit();
     expect(await settling).toEqual([{ subscription: name, stream: "test-h", state: "ready" }]);
     expect(await listLanes(test)).toMatchObject([{ next_version: 2, last_version: 2, state: "ready" }]);
-    await sql`delete from relay.lanes`.execute(test.owner);
+    await deleteLanes(test);
   });
 
   it("is taken by only one of two who look at the same time", async () => {
@@ -202,7 +203,7 @@ describe("a lane in hand", () => {
     await rival.rollback();
     expect(await takeLanes(test.relay, handler, { ready: 8 }, null)).toHaveLength(1);
     expect(await takeLanes(test.relay, handler, { ready: 8 }, null)).toEqual([]);
-    await sql`delete from relay.lanes`.execute(test.owner);
+    await deleteLanes(test);
   });
 });
 

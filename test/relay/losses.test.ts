@@ -8,6 +8,7 @@ import { useTestDatabase } from "../support/database.ts";
 import {
   addHandler,
   append,
+  deleteLanes,
   handlerOf,
   handOutAndDie,
   letLeasesRunOut,
@@ -21,7 +22,7 @@ import { until } from "../support/until.ts";
 
 const test = useTestDatabase();
 
-afterEach(() => sql`delete from relay.lanes`.execute(test.owner));
+afterEach(() => deleteLanes(test));
 
 describe("a lane whose relay died", () => {
   it("is suspect: its events are tried each alone, in order, up to where the dead relay may have been", async () => {

@@ -10,6 +10,7 @@ import {
   addHandler,
   append,
   appendMany,
+  deleteLanes,
   handlerOf,
   listLanes,
   makeDue,
@@ -19,7 +20,7 @@ import { until } from "../support/until.ts";
 
 const test = useTestDatabase();
 
-afterEach(() => sql`delete from relay.lanes`.execute(test.owner));
+afterEach(() => deleteLanes(test));
 
 const NEVER = new Promise<void>(() => {});
 

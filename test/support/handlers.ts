@@ -69,6 +69,16 @@ export async function makeDue(test: TestDatabase): Promise<void> {
     )`.execute(test.owner);
 }
 
+/** Deletes the lanes of all handlers, locked in the order of the relay's own statements: a test never deadlocks with them. */
+export async function deleteLanes({ owner }: Pick<TestDatabase, "owner">): Promise<void> {
+  await sql`
+    with lane as materialized (
+      select subscription, stream from relay.lanes order by subscription collate "C", stream collate "C" for update
+    )
+    delete from relay.lanes using lane
+    where lanes.subscription = lane.subscription and lanes.stream = lane.stream`.execute(owner);
+}
+
 export function handlerOf({ relay }: Added): Handler {
   return (relay.subscriptions[0] as HandlerSubscription).handler;
 }

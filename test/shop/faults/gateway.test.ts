@@ -13,6 +13,7 @@ import { FAULT_MS, shortOrLong } from "../../faults/support/length.ts";
 import { report } from "../../faults/support/report.ts";
 import { anybody } from "../../support/context.ts";
 import { useTestDatabase } from "../../support/database.ts";
+import { deleteLanes } from "../../support/handlers.ts";
 import { until } from "../../support/until.ts";
 import { aCustomer, aProduct } from "../support/arrange.ts";
 import { readModelSubscriptions } from "../support/shop.ts";
@@ -43,7 +44,7 @@ describe("a payment gateway", () => {
     );
     await until("the time is up", async () => await countOrders(stuck, "cancelled") === hanging, 20_000);
     await relay.stop();
-    await sql`delete from relay.lanes`.execute(database.owner);
+    await deleteLanes(database);
   }, FAULT_MS);
 
   it(
