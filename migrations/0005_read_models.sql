@@ -15,6 +15,71 @@ create table relay.checkpoints (
   constraint position_is_not_negative check (position >= 0)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
+-- Adds a read model with the definition read.<model>_source. Makes read.<model>, filled from the definition: a table with
+-- the given key, refreshed by changed keys; or, with refresh => 'whole', a materialized view, refreshed as a whole. After
+-- read.<model> was dropped, adds the read model once more.
+create procedure read.add_model(model text, key text, refresh text default 'changed keys')
+language plpgsql set search_path = '' as $$
+begin
+  -- The position before the content: no event missing in the content is taken for handled.
+  insert into relay.checkpoints as existing (subscription, position) values (model, relay.last_position())
+  on conflict (subscription) do update
+  set position = greatest(existing.position, excluded.position), rests_until = default;
+  case refresh
+    when 'changed keys' then
+      execute format('create table read.%I as select * from read.%I', model, model || '_source');
+      execute format('alter table read.%I add primary key (%I)', model, key);
+      call migrations.grant_to('relay', format('insert, update, delete on read.%I', model));
+      call read.define_refresh(model);
+    when 'whole' then
+      execute format('create materialized view read.%I as select * from read.%I', model, model || '_source');
+      execute format('create unique index %I on read.%I (%I)', model || '_key', model, key);
+    else
+      raise exception 'Cannot add %: refresh is "changed keys" or "whole", not "%"', model, refresh;
+  end case;
+end;
+$$;
+
+-- Creates read.refresh_<model>, the function that recomputes the keys in $1 from the definition. A function for each read
+-- model: PostgreSQL keeps the plan of a written statement, and would plan a statement made at run time for each batch.
+-- The plan suits a few keys in large tables, however small the tables are on the day of the plan.
+create procedure read.define_refresh(model text)
+language plpgsql set search_path = '' as $$
+declare
+  key text;
+  key_type text;
+  columns text;
+  excluded text;
+begin
+  select
+    max(quote_ident(attname)) filter (where attnum = any(indkey)),
+    max(format_type(atttypid, atttypmod)) filter (where attnum = any(indkey)),
+    string_agg(quote_ident(attname), ', ' order by attnum),
+    string_agg('excluded.' || quote_ident(attname), ', ' order by attnum)
+  into key, key_type, columns, excluded
+  from pg_catalog.pg_attribute
+  join pg_catalog.pg_index on indrelid = attrelid and indisprimary
+  where attrelid = format('read.%I', model)::regclass and attnum > 0 and not attisdropped;
+
+  execute format($statement$
+create or replace function read.%1$I(text[]) returns void
+language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $refresh$
+begin
+  with fresh as materialized (select %2$s from read.%3$I where %4$s = any($1::%5$s[])),
+  gone as (
+    delete from read.%6$I as stored where %4$s = any($1::%5$s[])
+      and not exists (select from fresh where fresh.%4$s = stored.%4$s)
+  )
+  insert into read.%6$I as stored (%2$s) select %2$s from fresh
+  on conflict (%4$s) do update set (%2$s) = row(%7$s) where row(stored.*) is distinct from row(excluded.*);
+end;
+$refresh$
+    $statement$, 'refresh_' || model, columns, model || '_source', key, key_type, model, excluded);
+  call migrations.grant_to('relay', format('execute on function read.%I', 'refresh_' || model));
+end;
+$$;
+
 -- Claims a checkpoint for the current transaction. Returns false when another relay has or has moved the checkpoint:
 -- nothing is left to do. Later statements of the same transaction see everything committed before the claim.
 create function relay.claim(subscription_name text, at_position bigint) returns boolean
@@ -70,32 +135,9 @@ create function relay.recompute_keys(read_model text, keys text[]) returns void
 language plpgsql set search_path = '' as $$
 begin
   if cardinality(keys) > 0 then
-    execute relay.refresh_statement(read_model) using keys;
+    execute format('select read.%I($1)', 'refresh_' || read_model) using keys;
   end if;
 end;
-$$;
-
--- Returns the statement to recompute the keys in $1 (text[]) of a read model from the definition.
-create function relay.refresh_statement(read_model text) returns text
-language sql stable set search_path = '' as $$
-  select format($statement$
-    with fresh as materialized (select %1$s from read.%2$I where %3$I = any($1::%4$s[])),
-    gone as (
-      delete from read.%5$I as stored where %3$I = any($1::%4$s[])
-        and not exists (select from fresh where fresh.%3$I = stored.%3$I)
-    )
-    insert into read.%5$I as stored (%1$s) select %1$s from fresh
-    on conflict (%3$I) do update set (%1$s) = row(%6$s) where row(stored.*) is distinct from row(excluded.*)
-    $statement$,
-    string_agg(quote_ident(attname), ', ' order by attnum),
-    read_model || '_source',
-    max(quote_ident(attname)) filter (where attnum = any(indkey)),
-    max(format_type(atttypid, atttypmod)) filter (where attnum = any(indkey)),
-    read_model,
-    string_agg('excluded.' || quote_ident(attname), ', ' order by attnum))
-  from pg_catalog.pg_attribute
-  join pg_catalog.pg_index on indrelid = attrelid and indisprimary
-  where attrelid = format('read.%I', read_model)::regclass and attnum > 0 and not attisdropped
 $$;
 
 -- Refreshes a materialized view as a whole and moves the checkpoint to the end of the log as read before the refresh, in

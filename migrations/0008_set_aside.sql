@@ -97,17 +97,6 @@ language sql stable set search_path = '' as $$
   where attrelid = format('read.%I', read_model)::regclass
 $$;
 
--- Returns the positions of events set aside and due, at most 100.
-create function relay.due_set_aside(read_model text) returns bigint[]
-language sql volatile set search_path = '' as $$
-  select array(
-    select position from relay.set_aside
-    where subscription = read_model
-      and (due_at <= clock_timestamp() or due_at > clock_timestamp() + relay.longest_rest())
-    order by position limit 100
-  )
-$$;
-
 -- Tries events set aside again; returns the number of events shown now. Events that fail are parked again, except events
 -- of a newer shape: those wait. Returns 0 while another relay refreshes the read model. events: as in refresh_each.
 create function relay.refresh_set_aside(read_model text, events jsonb) returns integer

@@ -1,9 +1,5 @@
 -- Read model: an order with all lines, ready to be shown. Refreshed by changed keys.
 
--- The position before the content: no event missing in the content is taken for handled.
-insert into relay.checkpoints (subscription, position)
-select 'order_details', coalesce(max(position), 0) from relay.log;
-
 create view read.order_details_source as
 select
   orders.id as order_id,
@@ -28,10 +24,7 @@ join write.order_lines on order_lines.order_id = orders.id
 join write.products on products.id = order_lines.product_id
 group by orders.id;
 
-create table read.order_details as select * from read.order_details_source;
-alter table read.order_details add primary key (order_id);
+call read.add_model('order_details', key => 'order_id');
 create index order_details_for_newest_idx on read.order_details (placed_at desc, order_id desc);
 create index order_details_for_customer_idx on read.order_details (customer_id, placed_at desc, order_id desc);
 create index order_details_for_status_idx on read.order_details (status, placed_at desc, order_id desc);
-
-call migrations.grant_to('relay', 'insert, update, delete on read.order_details');

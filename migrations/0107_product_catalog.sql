@@ -1,9 +1,5 @@
 -- Read model: a product with the price and the available pieces, found by parts of the name. Refreshed by changed keys.
 
--- The position before the content: no event missing in the content is taken for handled.
-insert into relay.checkpoints (subscription, position)
-select 'product_catalog', coalesce(max(position), 0) from relay.log;
-
 call migrations.add_extension('pg_trgm');
 
 create view read.product_catalog_source as
@@ -16,8 +12,7 @@ select
 from write.products
 left join write.stock on stock.product_id = products.id;
 
-create table read.product_catalog as select * from read.product_catalog_source;
-alter table read.product_catalog add primary key (product_id);
+call read.add_model('product_catalog', key => 'product_id');
 create index product_catalog_for_name_idx on read.product_catalog (name, product_id);
 -- A collation of its own: letters beyond ASCII are found in any case, whatever the locale of the database.
 do $$
@@ -26,5 +21,3 @@ begin
     migrations.schema_of('pg_trgm'));
 end;
 $$;
-
-call migrations.grant_to('relay', 'insert, update, delete on read.product_catalog');

@@ -1,9 +1,5 @@
 -- Read model: the progress of an order: the reserved pieces and the state of the payment. Refreshed by changed keys.
 
--- The position before the content: no event missing in the content is taken for handled.
-insert into relay.checkpoints (subscription, position)
-select 'order_progress', coalesce(max(position), 0) from relay.log;
-
 create index stock_reservations_for_order_idx on write.stock_reservations (order_id);
 
 create view read.order_progress_source as
@@ -21,7 +17,4 @@ left join write.payments on payments.order_id = orders.id
 left join write.stock_reservations on stock_reservations.order_id = orders.id
 group by orders.id, payments.order_id;
 
-create table read.order_progress as select * from read.order_progress_source;
-alter table read.order_progress add primary key (order_id);
-
-call migrations.grant_to('relay', 'insert, update, delete on read.order_progress');
+call read.add_model('order_progress', key => 'order_id');

@@ -16,6 +16,7 @@ export const MIGRATIONS = [
   "0010_freshness",
   "0011_rewind",
   "0012_publishing",
+  "0013_looking",
   "0101_customers",
   "0102_products",
   "0103_stock",

@@ -57,12 +57,14 @@ export async function drainEvents(
  */
 export async function drainBatch(relay: Relay, batchMax = BATCH_EVENTS_MAX): Promise<Drained> {
   const { db, tasks } = relay;
-  const outlook = await numberEvents(db, batchMax, listHandlers(relay));
+  const { lastPosition: seen } = relay.seen;
+  const outlook = await numberEvents(db, batchMax, listHandlers(relay), seen);
+  relay.seen.lastPosition = outlook.lastPosition;
   const subscribed = listSubscribed(ownSubscriptions(relay), outlook);
   const behind = subscribed.filter(({ position }) => position < outlook.lastPosition);
   if (relay.delayMs > 0 && behind.length > 0) await sleep(relay.delayMs, relay.stopping);
 
-  const eventsAfter = createReader(db, batchMax);
+  const eventsAfter = createReader(db, batchMax, outlook, seen);
   const refreshed = startRefreshes(relay, subscribed, outlook.lastPosition, eventsAfter);
   if (!relay.stopping?.aborted) startHandlers(relay, subscribed, outlook, eventsAfter);
   await tasks.wait(refreshed, PATIENCE_MS);

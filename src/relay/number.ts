@@ -1,7 +1,7 @@
 import { sql } from "kysely";
-import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Database } from "../database/database.ts";
 import { CheckpointBeyondLog, isDatabaseError } from "../errors.ts";
+import type { RecordedEvent } from "../write/event.ts";
 import type { OpenState } from "./handlers/lane.ts";
 
 /** The work to do. */
@@ -28,6 +28,8 @@ export interface Outlook {
     /** True when any lane is open: in hand, left, failed or lost, but not parked. */
     isOpen: boolean;
   }[];
+  /** All events after the given position; none without a position, and none when there are too many. */
+  events: RecordedEvent[];
 }
 
 /** A handler to look for. */
@@ -39,38 +41,39 @@ export interface LookedFor {
 }
 
 /**
- * Gives at most `maxEvents` visible events of the outbox the next positions, and returns all checkpoints: a
- * single round trip, and nothing written when the outbox is empty.
+ * Gives at most `maxEvents` visible events of the outbox the next positions, and returns the work to do: a single
+ * round trip, and nothing written when the outbox is empty. Returns the events after a position, too, if few.
  *
  * @throws {CheckpointBeyondLog} If a checkpoint is beyond the log, as after a restore: run `npm run rewind`.
- * @see migrations/0003_numbering.sql
+ * @see migrations/0013_looking.sql
  * @see docs/decisions/0003-numbering.md
  */
 export async function numberEvents(
   db: Database,
   maxEvents: number,
   handlers: LookedFor[] = [],
+  after: number | null = null,
 ): Promise<Outlook> {
+  const call = sql<Found>`relay.look(${maxEvents}, ${after}, ${JSON.stringify(handlers)}::text::jsonb)`;
   try {
-    const { lanes, ...outlook } = await db.selectNoFrom((eb) => [
-      sql<number>`relay.number_events(${maxEvents})`.as("lastPosition"),
-      sql<Date>`clock_timestamp()`.as("now"),
-      jsonArrayFrom(
-        eb.selectFrom("relay.checkpoints").select([
-          "subscription as name",
-          "position",
-          // Before the beginning of a rest, the clock was set back.
-          sql<boolean>`clock_timestamp() not between rests_from and rests_until`.as("isDue"),
-          sql<number[]>`relay.due_set_aside(subscription)`.as("setAside"),
-        ]),
-      ).as("checkpoints"),
-      sql<Outlook["lanes"] | null>`relay.look_for_lanes(${JSON.stringify(handlers)}::text::jsonb)`.as(
-        "lanes",
-      ),
-    ]).executeTakeFirstOrThrow();
-    return { ...outlook, lanes: lanes ?? [] };
+    const { found } = await db.selectNoFrom(call.as("found")).executeTakeFirstOrThrow();
+    return {
+      lastPosition: found.lastPosition,
+      now: new Date(found.now),
+      checkpoints: found.checkpoints ?? [],
+      lanes: found.lanes ?? [],
+      events: (found.events ?? []).map((event) => ({ ...event, recordedAt: new Date(event.recordedAt) })),
+    };
   } catch (error) {
     if (!isDatabaseError(error) || error.code !== "CQ004") throw error;
     throw new CheckpointBeyondLog(`${error.message} If so, run "npm run rewind"`, { cause: error });
   }
+}
+
+/** The outlook as JSON. */
+interface Found extends Pick<Outlook, "lastPosition"> {
+  now: string;
+  checkpoints: Outlook["checkpoints"] | null;
+  lanes: Outlook["lanes"] | null;
+  events: (Omit<RecordedEvent, "recordedAt"> & { recordedAt: string })[] | null;
 }

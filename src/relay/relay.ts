@@ -22,6 +22,8 @@ export interface Relay {
   crew: Crew;
   /** The names of read models whose last refresh was slow: each is refreshed apart from the others. */
   apart: Set<string>;
+  /** The end of the log as of the last look; null before the first. */
+  seen: { lastPosition: number | null };
 }
 
 export function createRelay(
@@ -48,7 +50,7 @@ export function withOwnTasks(relay: Relay): Relay {
   return { ...relay, ...createTasks() };
 }
 
-function createTasks(): Pick<Relay, "tasks" | "crew" | "apart"> {
+function createTasks(): Pick<Relay, "tasks" | "crew" | "apart" | "seen"> {
   const tasks = new Tasks();
-  return { tasks, crew: new Crew(tasks), apart: new Set() };
+  return { tasks, crew: new Crew(tasks), apart: new Set(), seen: { lastPosition: null } };
 }

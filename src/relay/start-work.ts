@@ -52,9 +52,19 @@ export function startHandlers(
   }
 }
 
-/** Reads each page of events only once: most subscriptions stand at the same position. */
-export function createReader(db: Database, limit: number) {
+/**
+ * Reads each page of events only once: most subscriptions stand at the same position, usually at the end of the log
+ * as of the last look. Takes the events of a look for the page after `seen`.
+ */
+export function createReader(
+  db: Database,
+  limit: number,
+  { events, lastPosition }: Outlook,
+  seen: number | null,
+) {
   const pages = new Map<number, Promise<RecordedEvent[]>>();
+  const isWhole = events.length <= limit && events.at(-1)?.position === lastPosition;
+  if (seen !== null && isWhole) pages.set(seen, Promise.resolve(events));
   return (after: number) => {
     const page = pages.get(after) ?? listEvents(db, after, limit);
     pages.set(after, page);

@@ -10,25 +10,17 @@ create table write.jars (
 call migrations.grant_to('command', 'insert, update on write.jars');
 
 -- Read model: a jar as a client sees it. Kept by changed keys.
--- First the position, then the content: so no event is taken for handled that the content lacks.
-insert into relay.checkpoints (subscription, position) select 'jar_details', relay.last_position();
-
 create view read.jar_details_source as
 select id as jar_id, label, grams, version from write.jars;
 
-create table read.jar_details as select * from read.jar_details_source;
-alter table read.jar_details add primary key (jar_id);
+call read.add_model('jar_details', key => 'jar_id');
 create index jar_details_for_label_idx on read.jar_details (label, jar_id);
-call migrations.grant_to('relay', 'insert, update, delete on read.jar_details');
 
 -- Read model: how much is in all jars of a label. A materialized view, refreshed whole.
-insert into relay.checkpoints (subscription, position) select 'grams_by_label', relay.last_position();
-
 create view read.grams_by_label_source as
 select label, count(*) as jars, sum(grams)::bigint as grams from write.jars group by label;
 
-create materialized view read.grams_by_label as select * from read.grams_by_label_source;
-create unique index grams_by_label_key on read.grams_by_label (label);
+call read.add_model('grams_by_label', key => 'label', refresh => 'whole');
 
 -- The process manager in jar.ts: from the next event on.
 insert into relay.checkpoints (subscription, position) select 'topping_up', relay.last_position();

@@ -23,11 +23,8 @@ const drainAll = () => drain(createRelay({ db: test.relay, subscriptions }), 5_0
 
 beforeAll(async () => {
   await sql.raw(`
-    insert into relay.checkpoints (subscription, position) select 'empty_jars', relay.last_position();
     create view read.empty_jars_source as select id as jar_id, label from write.jars where grams = 0;
-    create table read.empty_jars as select * from read.empty_jars_source;
-    alter table read.empty_jars add primary key (jar_id);
-    call migrations.grant_to('relay', 'insert, update, delete on read.empty_jars')`).execute(test.owner);
+    call read.add_model('empty_jars', key => 'jar_id')`).execute(test.owner);
 });
 
 describe("a read model that is refreshed by changed keys", () => {

@@ -7,7 +7,7 @@ import { relayStatus } from "../../src/relay/status.ts";
 import { aJar } from "../jars/arrange.ts";
 import { jarDetails } from "../jars/jar.ts";
 import { useTestDatabase } from "../support/database.ts";
-import { countStatements } from "../support/handlers.ts";
+import { appendMany, countStatements } from "../support/handlers.ts";
 import { hold } from "../support/hold.ts";
 
 const test = useTestDatabase({ jars: true });
@@ -18,11 +18,8 @@ const createOwn = () => createRelay({ db: test.relay, subscriptions });
 
 beforeAll(async () => {
   await sql.raw(`
-    insert into relay.checkpoints (subscription, position) select 'jar_copies', relay.last_position();
     create view read.jar_copies_source as select * from read.jar_details_source;
-    create table read.jar_copies as select * from read.jar_copies_source;
-    alter table read.jar_copies add primary key (jar_id);
-    call migrations.grant_to('relay', 'insert, update, delete on read.jar_copies')`).execute(test.owner);
+    call read.add_model('jar_copies', key => 'jar_id')`).execute(test.owner);
 });
 
 beforeEach(async () => {
@@ -55,8 +52,50 @@ describe("read models at the same position", () => {
     await drainOnce(withOwnTasks({ ...createOwn(), db }));
     expect(await lags()).toEqual([0, 0]);
     expect(await isSame()).toBe(true);
-    // To number, to read the events, and to refresh.
+    // To look, to read the events after a position that the relay has not seen before, and to refresh.
     expect(count()).toBe(3);
+  });
+
+  it("cost a look and a refresh: the look brings the events", async () => {
+    const { db, count } = countStatements(test.relay);
+    const relay = withOwnTasks({ ...createOwn(), db });
+    await drainOnce(relay);
+    const before = count();
+    await aJar(test.command, { grams: 5 });
+    await drainOnce(relay);
+    expect(await lags()).toEqual([0, 0]);
+    expect(await isSame()).toBe(true);
+    expect(count() - before).toBe(2);
+  });
+
+  it("read the events by pages of the wanted size, however many the look brings", async () => {
+    const relay = createOwn();
+    await drainOnce(relay);
+    for (let jar = 0; jar < 3; jar++) await aJar(test.command);
+    const other = createOwn();
+    await drainOnce(other);
+    await sql`update relay.checkpoints set position = position - 3 where subscription like 'jar_%'`
+      .execute(test.owner);
+    await drainBatch(relay, 2);
+    await relay.tasks.waitForAll(10_000);
+    expect(await lags()).toEqual([1, 1]);
+    await drainOnce(relay);
+    expect(await lags()).toEqual([0, 0]);
+  });
+
+  it("read the events themselves when the look finds too many to bring", async () => {
+    const { db, count } = countStatements(test.relay);
+    const relay = withOwnTasks({ ...createOwn(), db });
+    await drainOnce(relay);
+    const before = count();
+    await appendMany(test, 100, "many");
+    const id = await aJar(test.command);
+    await drainOnce(relay);
+    expect(count() - before).toBe(3);
+    expect(await lags()).toEqual([0, 0]);
+    expect(await isSame()).toBe(true);
+    const { rows } = await sql`select from read.jar_copies where jar_id = ${id}`.execute(test.query);
+    expect(rows).toHaveLength(1);
   });
 
   it("go on without the one that fails", async () => {

@@ -19,17 +19,12 @@ const jarsByLabel = {
 } as const satisfies ReadModel<JarEvent["type"]>;
 
 const FIRST = `
-  insert into relay.checkpoints (subscription, position) select 'jars_by_label', relay.last_position();
   create view read.jars_by_label_source as select label, count(*) as jars from write.jars group by label;
-  create materialized view read.jars_by_label as select * from read.jars_by_label_source;
-  create unique index jars_by_label_key on read.jars_by_label (label)`;
+  call read.add_model('jars_by_label', key => 'label', refresh => 'whole')`;
 
 const GROWN = `
-  update relay.checkpoints set rests_until = default where subscription = 'jars_by_label';
   drop materialized view read.jars_by_label;
-  create table read.jars_by_label as select * from read.jars_by_label_source;
-  alter table read.jars_by_label add primary key (label);
-  call migrations.grant_to('relay', 'insert, update, delete on read.jars_by_label')`;
+  call read.add_model('jars_by_label', key => 'label')`;
 
 beforeAll(() => migrate(FIRST));
 
