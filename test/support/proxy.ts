@@ -8,6 +8,8 @@ export interface Proxy {
   roundTrips: number;
   /** The longest sequence of round trips, each begun after the previous reply, over all connections. */
   roundTripsInARow: number;
+  /** The number of bytes, in both directions. */
+  bytes: number;
   /** True: the proxy accepts bytes and drops all of them, in both directions. */
   blackHole: boolean;
   /** True: the proxy drops only the server's replies. The client's requests take effect. */
@@ -34,6 +36,7 @@ export function useProxy(target: () => string): Proxy {
     let place = 0;
     client.on("data", (bytes) => {
       if (proxy.blackHole) return;
+      proxy.bytes += bytes.length;
       if (serverSpokeLast) {
         proxy.roundTrips++;
         place = proxy.roundTripsInARow + 1;
@@ -43,6 +46,7 @@ export function useProxy(target: () => string): Proxy {
     });
     upstream.on("data", (bytes) => {
       if (proxy.blackHole || proxy.loseReplies) return;
+      proxy.bytes += bytes.length;
       serverSpokeLast = true;
       later(() => {
         proxy.roundTripsInARow = Math.max(proxy.roundTripsInARow, place);
@@ -71,6 +75,7 @@ export function useProxy(target: () => string): Proxy {
   const proxy: Proxy = {
     roundTrips: 0,
     roundTripsInARow: 0,
+    bytes: 0,
     blackHole: false,
     loseReplies: false,
     delayMs: 0,
