@@ -9,6 +9,7 @@ export interface Child {
   /** Returns the next line of standard output. @throws {Error} If the program ends instead. */
   nextLine(): Promise<string>;
   write(line: string): void;
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -38,6 +39,7 @@ export function startChild(
       if (done) throw new Error(`Cannot go on: ${file} has ended`);
       return value;
     },
+    pid: child.pid!,
     write: (line) => void child.stdin.write(`${line}\n`),
     stop: () => stop(child),
   };

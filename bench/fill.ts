@@ -32,10 +32,11 @@ export async function fillOrders(owner: Sql, total: number): Promise<void> {
   await owner.unsafe("vacuum analyze");
 }
 
-/** Returns the id of an order by number, from 1. */
-export function orderId(number: number): string {
-  return `00000000-0000-7000-8003-${number.toString(16).padStart(12, "0")}`;
-}
+/** Returns the id of a customer, a product or an order by number, from 1. */
+export const [customerId, productId, orderId] = [1, 2, 3].map((kind) => (number: number) =>
+  `00000000-0000-7000-800${kind}-${number.toString(16).padStart(12, "0")}`
+) as [IdOf, IdOf, IdOf];
+type IdOf = (number: number) => string;
 
 /** Returns SQL for the id of a row by number. */
 function idOf(kind: number, number: string): string {

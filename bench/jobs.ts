@@ -1,13 +1,14 @@
 import postgres from "postgres";
 import { setTimeout } from "node:timers/promises";
 import { input, recordStatement } from "./add-product.ts";
+import { customerId, productId } from "./fill.ts";
 import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
 import { atRate, flatOut } from "./loops.ts";
 import { percentile } from "./statistics.ts";
 import { createVisibility } from "./visibility.ts";
 
 /** The jobs of a load worker. Every job opens and closes its own connections. */
-export const jobs = { commandsOverHttp, commandsRaw, getsOverHttp, freshness };
+export const jobs = { commandsOverHttp, commandsRaw, getsOverHttp, ordersOverHttp, freshness };
 
 interface Load {
   connections: number;
@@ -44,6 +45,32 @@ async function getsOverHttp(
     connections,
     (lanes) => flatOut(lanes, durationMs, (lane) => lane.send("GET", anyPath(), 200)),
   );
+}
+
+/** Places orders of three lines, for any of the first `products`; of a single line for one product. */
+async function ordersOverHttp(
+  { url, products, connections, durationMs, perSecond }: Load & {
+    url: string;
+    products: number;
+    perSecond?: number;
+  },
+) {
+  const place = (lane: HttpConnection) => lane.send("POST", "/orders", 201, anOrder(products));
+  return await withHttp(
+    url,
+    connections,
+    (lanes) =>
+      perSecond === undefined
+        ? flatOut(lanes, durationMs, place)
+        : atRate(lanes, durationMs, perSecond, place),
+  );
+}
+
+function anOrder(products: number): string {
+  const chosen = new Set<number>();
+  while (chosen.size < Math.min(3, products)) chosen.add(1 + Math.floor(Math.random() * products));
+  const lines = [...chosen].map((number) => ({ productId: productId(number), quantity: 1 }));
+  return JSON.stringify({ customerId: customerId(1), lines, paymentToken: "visa" });
 }
 
 /** `commandsPerSecond`: "idle" sends the next command 20 to 50 ms after the last command became visible. */

@@ -2,6 +2,8 @@ import process from "node:process";
 import type { Figure } from "./figure.ts";
 import { measureCommands } from "./measure-commands.ts";
 import { measureFreshness } from "./measure-freshness.ts";
+import { measureFulfilment } from "./measure-fulfilment.ts";
+import { measureProcessor } from "./measure-processor.ts";
 import { measureQueries } from "./measure-queries.ts";
 import { measureRefresh } from "./measure-refresh.ts";
 import { measureSlowCommits } from "./measure-slow-commits.ts";
@@ -13,7 +15,9 @@ import { setUp, type Stage } from "./stage.ts";
 const measurements = {
   commands: measureCommands,
   queries: measureQueries,
+  "processor time": measureProcessor,
   freshness: measureFreshness,
+  fulfilment: measureFulfilment,
   refresh: measureRefresh,
   "slow commits": measureSlowCommits,
 };

@@ -41,7 +41,7 @@ export async function setUp(cleanups: (() => Promise<void>)[]): Promise<Stage> {
     server: await startServer(database.urls),
     http,
     raw,
-    untilCaughtUp: () => untilCaughtUp(database),
+    untilCaughtUp: () => until(database, "the relay does not catch up", CAUGHT_UP),
     async restartServer() {
       await stage.server.stop();
       stage.server = await startServer(database.urls);
@@ -54,15 +54,25 @@ export async function setUp(cleanups: (() => Promise<void>)[]): Promise<Stage> {
 const CAUGHT_UP_MS = 60_000;
 const LOOK_AGAIN_MS = 50;
 
-async function untilCaughtUp({ owner }: BenchDatabase): Promise<void> {
+/** Every event is handled: passed by all subscriptions, and in no lane. */
+const CAUGHT_UP = `not exists (select from write.outbox) and not exists (select from relay.lanes)
+  and (select min(position) from relay.checkpoints) = (select coalesce(max(position), 0) from relay.log)`;
+
+/** Every event is in the read models. */
+const SHOWN = `not exists (select from write.outbox)
+  and (select min(position) from relay.checkpoints where to_regclass('read.' || subscription) is not null)
+    = (select coalesce(max(position), 0) from relay.log)`;
+
+/** Ends when every event is in the read models of a database: where no relay runs handlers. */
+export const untilShown = (database: BenchDatabase) =>
+  until(database, "the read models do not catch up", SHOWN);
+
+async function until({ owner }: BenchDatabase, failure: string, condition: string): Promise<void> {
   const deadline = performance.now() + CAUGHT_UP_MS;
   for (;;) {
-    const [row] = await owner<[{ caughtUp: boolean }]>`
-      select not exists (select from write.outbox)
-        and (select min(position) from relay.checkpoints) = (select coalesce(max(position), 0) from relay.log)
-        as "caughtUp"`;
-    if (row.caughtUp) return;
-    if (performance.now() > deadline) throw new Error("Cannot go on: the relay does not catch up");
+    const [row] = await owner.unsafe<[{ isSo: boolean }]>(`select ${condition} as "isSo"`);
+    if (row.isSo) return;
+    if (performance.now() > deadline) throw new Error(`Cannot go on: ${failure}`);
     await setTimeout(LOOK_AGAIN_MS);
   }
 }
