@@ -1,0 +1,49 @@
+import { describe, it } from "vitest";
+import { present } from "../support/certificates.ts";
+import { findComparable, usePsqlServer } from "../support/psql-server.ts";
+import {
+  FOR_OTHER_CLIENTS,
+  REFUSED_AT_ONCE,
+  REFUSED_BY_SERVER,
+  TAKEN_BY_BOTH,
+} from "../support/psql-urls.ts";
+
+const programs = await findComparable();
+
+// A URL of each kind. The others are in test/faults/psql.test.ts.
+describe.skipIf(!programs)("with a URL, the program", () => {
+  const psql = usePsqlServer(programs!);
+
+  it("connects as psql does", async () => {
+    await psql.expectAsPsql(TAKEN_BY_BOTH);
+  });
+
+  it("leaves out what is for other clients, and psql refuses", async () => {
+    await psql.expectLeftOut(FOR_OTHER_CLIENTS);
+  });
+
+  it("stops without asking a server, and says why", async () => {
+    await psql.expectRefusals(REFUSED_AT_ONCE);
+  });
+
+  it("stops when the server refuses, or is not as the URL asks, and says why", async () => {
+    await psql.expectRefusals(REFUSED_BY_SERVER);
+  });
+
+  it("checks a certificate for an IP address as psql does", async () => {
+    const { server, authority } = psql;
+    await present(server, await authority.sign("address", "IP:127.0.0.1"));
+    const at = (host: string, mode: string) =>
+      `postgres://postgres@${host}:PORT/postgres?sslmode=${mode}&sslrootcert=FOLDER/authority.crt`;
+    await psql.expectAsPsql([at("127.0.0.1", "verify-full"), at("localhost", "verify-ca")]);
+    const wrong = at("localhost", "verify-full");
+    await psql.expectPsqlRefuses([wrong]);
+    await psql.expectRefusals([
+      [wrong, "does not match certificate's altnames"],
+      [
+        "postgres://postgres@127.0.0.1:PORT/postgres?sslmode=verify-full",
+        "name the authority's certificate in sslrootcert",
+      ],
+    ]);
+  });
+});
