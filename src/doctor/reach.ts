@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { isDatabaseError } from "../errors.ts";
-import { type Finding, type Login, ok, placeOf, problem } from "./finding.ts";
+import { adviceOn } from "../process/unreached.ts";
+import { type Finding, type Login, ok, placeOf, problem, toSentence } from "./finding.ts";
 
 const OLDEST_VERSION = 15;
 
@@ -25,15 +26,16 @@ export async function reach(login: Login): Promise<Finding> {
     return judgeVersion(place, rows[0]!);
   } catch (error) {
     const { message } = error as Error;
-    return problem(`Cannot reach ${place}: ${message}`, adviceOn(error as Error));
+    return problem(`Cannot reach ${place}: ${message}`, advise(error as Error));
   }
 }
 
-function adviceOn({ message, cause }: Error): string {
+function advise({ message, cause }: Error): string {
   const code = isDatabaseError(cause) ? cause.code : "";
   const isPooler = message.includes("startup parameter");
-  return ADVICE[isPooler ? "08P01" : code] ??
-    "Look at the host and port of the URL, and whether the server runs";
+  const advice = ADVICE[isPooler ? "08P01" : code] ?? adviceOn(message) ??
+    "look at the host and port of the URL, and whether the server runs";
+  return toSentence(advice);
 }
 
 /** Judges the version of a server: 18.4, for example, has the number 180004. */

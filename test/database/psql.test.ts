@@ -1,4 +1,6 @@
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { migrateDatabase } from "../../src/process/migrations.ts";
+import { explainUnreached } from "../../src/process/unreached.ts";
 import { present } from "../support/certificates.ts";
 import { findComparable, usePsqlServer } from "../support/psql-server.ts";
 import {
@@ -28,6 +30,15 @@ describe.skipIf(!programs)("with a URL, the program", () => {
 
   it("stops when the server refuses, or is not as the URL asks, and says why", async () => {
     await psql.expectRefusals(REFUSED_BY_SERVER);
+  });
+
+  it("says at migrate, too, why a server is out of reach", async () => {
+    const url = `${psql.server.url}?sslmode=require`;
+    const urls = { owner: url, command: url, query: url, relay: url, direct: url };
+    const error = await migrateDatabase(urls).catch((error: unknown) => error);
+    expect(explainUnreached(error, "DATABASE_DIRECT_URL")).toMatchObject({
+      message: expect.stringMatching(/the server takes no TLS connections, .*; look at DATABASE_DIRECT_URL$/),
+    });
   });
 
   it("checks a certificate for an IP address as psql does", async () => {

@@ -44,7 +44,7 @@ export function useDebianServer(
     const options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
     await must(join(programs, "initdb"), ["-D", data(), ...options], owner);
     const settings =
-      `-p ${port} -c listen_addresses=127.0.0.1,::1 -c unix_socket_directories=${folder} -c fsync=off`;
+      `-p ${port} -c listen_addresses=127.0.0.1,127.0.0.2,::1 -c unix_socket_directories=${folder} -c fsync=off`;
     await pgCtl("start", "-w", "-D", data(), "-l", join(folder, "log"), "-o", settings);
   });
   afterAll(async () => {
