@@ -1,4 +1,7 @@
+import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/database/database.ts";
+import { isStatementRunning } from "../../src/database/running.ts";
 import { migrateDatabase } from "../../src/process/migrations.ts";
 import { explainUnreached } from "../../src/process/unreached.ts";
 import { present } from "../support/certificates.ts";
@@ -9,6 +12,7 @@ import {
   REFUSED_BY_SERVER,
   TAKEN_BY_BOTH,
 } from "../support/psql-urls.ts";
+import { until } from "../support/until.ts";
 
 const programs = await findComparable();
 
@@ -39,6 +43,17 @@ describe.skipIf(!programs)("with a URL, the program", () => {
     expect(explainUnreached(error, "DATABASE_DIRECT_URL")).toMatchObject({
       message: expect.stringMatching(/the server takes no TLS connections, .*; look at DATABASE_DIRECT_URL$/),
     });
+  });
+
+  it("finds a running statement in a database with a space in the name", async () => {
+    const url = Object.assign(new URL(psql.server.url), { pathname: "/my%20shop" }).href;
+    const db = openDatabase(url, { max: 1 });
+    const text = "select pg_sleep(600)";
+    const long = sql.raw(text).execute(db).catch((error: Error) => error.message);
+    await until("it runs", () => isStatementRunning(url, text));
+    await psql.admin(`select pg_cancel_backend(pid) from pg_stat_activity where query = '${text}'`);
+    expect(await long).toContain("canceling statement");
+    await db.destroy();
   });
 
   it("checks a certificate for an IP address as psql does", async () => {
