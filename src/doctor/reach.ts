@@ -12,7 +12,6 @@ const ADVICE: Record<string, string> = {
   "28000": "Look at the server's pg_hba.conf, and whether the URL needs sslmode=require",
   "3D000": "Create the database, or correct the name in the URL",
   "42501": 'Run "npm run migrate" as the owner, or give the role the right to connect',
-  "08P01": "A pooler refuses a setting: set DATABASE_POOLER=transaction",
   "53300": "Raise max_connections, or stop what takes the connections",
 };
 
@@ -32,8 +31,7 @@ export async function reach(login: Login): Promise<Finding> {
 
 function advise({ message, cause }: Error): string {
   const code = isDatabaseError(cause) ? cause.code : "";
-  const isPooler = message.includes("startup parameter");
-  const advice = ADVICE[isPooler ? "08P01" : code] ?? adviceOn(message) ??
+  const advice = adviceOn(message) ?? ADVICE[code] ??
     "look at the host and port of the URL, and whether the server runs";
   return toSentence(advice);
 }

@@ -10,7 +10,10 @@ const ADVICE: [RegExp, string][] = [
     "name the authority's certificate in sslrootcert",
   ],
   [/CONNECTION_DESTROYED/, "the server is not of the kind in target_session_attrs"],
-  [/startup parameter/, "this is a pooler: set DATABASE_POOLER=transaction"],
+  [
+    /startup parameter/,
+    "this is a pooler: set DATABASE_POOLER=transaction, or take the parameter out of the URL",
+  ],
 ];
 
 /** Returns advice on a database out of reach, or undefined when the message says enough. */
