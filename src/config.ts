@@ -1,8 +1,15 @@
 import * as z from "zod/mini";
-import { poolerOf, POOLERS, withPooler } from "./database/pooler.ts";
+import { poolerOf, POOLERS } from "./database/pooler.ts";
+import { fileIn, formatUrl, parseUrl } from "./database/url.ts";
 import { LOG_LEVELS } from "./logging.ts";
 
-const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "is not a postgres:// URL" });
+const postgresUrl = z.string().check(z.superRefine((url, context) => {
+  try {
+    parseUrl(url);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+  }
+}));
 const poolers = ["auto", ...POOLERS] as const;
 const port = z.coerce.number("is not a number")
   .check(z.int("is not a port"), z.minimum(0, "is not a port"), z.maximum(65535, "is not a port"));
@@ -11,12 +18,15 @@ const milliseconds = z.coerce.number("is not a number")
 const bearerToken = z.string()
   .check(z.regex(/^[\w.~+/-]+=*$/, "has characters that a bearer token may not have"));
 
-const ROLE_URLS = [
+/** The settings that are URLs of the database, besides `DATABASE_URL`. */
+export const ROLE_URLS = [
   "COMMAND_DATABASE_URL",
   "QUERY_DATABASE_URL",
   "RELAY_DATABASE_URL",
   "DATABASE_DIRECT_URL",
 ] as const;
+
+export type DatabaseSetting = "DATABASE_URL" | typeof ROLE_URLS[number];
 
 const environment = z.object({
   PORT: z._default(port, 8000),
@@ -76,18 +86,31 @@ export interface DatabaseUrls {
   direct: string;
 }
 
-/** Returns the URL of every role: from the role's own setting, or from `DATABASE_URL`. */
+/**
+ * Returns the URL of every role: from the role's own setting, or from `DATABASE_URL`. Each URL is one that any
+ * reader takes, whatever psql takes besides.
+ * @throws {InvalidSettings} If a URL still names a file: no file can be read here.
+ */
 export function databaseUrls(settings: Settings & { DATABASE_URL: string }): DatabaseUrls {
-  const { DATABASE_POOLER, DATABASE_DIRECT_URL } = settings;
-  const pooled = (url = settings.DATABASE_URL) =>
-    DATABASE_POOLER === "auto" ? url : withPooler(url, DATABASE_POOLER);
-  const direct = DATABASE_DIRECT_URL && withPooler(DATABASE_DIRECT_URL, "none");
-  const command = pooled(settings.COMMAND_DATABASE_URL);
-  const query = pooled(settings.QUERY_DATABASE_URL);
-  const relay = pooled(settings.RELAY_DATABASE_URL);
+  const { DATABASE_POOLER } = settings;
+  const given = (name: DatabaseSetting, pooler: string = DATABASE_POOLER) => {
+    const place = parseUrl(settings[name] ?? settings.DATABASE_URL);
+    const file = fileIn(place);
+    if (file) {
+      throw new InvalidSettings(
+        `Cannot start: ${settingOf(settings, name)} names a file in ${file}: give the text of the file`,
+      );
+    }
+    if (pooler !== "auto") place.parameters.pooler = pooler;
+    return formatUrl(place);
+  };
+  const direct = settings.DATABASE_DIRECT_URL && given("DATABASE_DIRECT_URL", "none");
+  const command = given("COMMAND_DATABASE_URL");
+  const query = given("QUERY_DATABASE_URL");
+  const relay = given("RELAY_DATABASE_URL");
   const isReplica = settings.QUERY_DATABASE_URL !== undefined && addressOf(query) !== addressOf(command);
   return {
-    owner: direct ?? pooled(),
+    owner: direct ?? given("DATABASE_URL"),
     command,
     ...isReplica ? { query: movedTo(command, query), replica: query } : { query },
     relay,
@@ -95,16 +118,20 @@ export function databaseUrls(settings: Settings & { DATABASE_URL: string }): Dat
   };
 }
 
+/** Returns the name of the setting with the URL of a role. */
+export function settingOf(settings: Settings, name: DatabaseSetting): DatabaseSetting {
+  return settings[name] === undefined ? "DATABASE_URL" : name;
+}
+
 /** Returns host and port. Hyperdrive's addresses do not name a database: all count as the same address. */
 function addressOf(url: string): string {
-  const { hostname, port } = new URL(url);
-  return hostname.endsWith(".hyperdrive.local") ? "hyperdrive" : `${hostname}:${port || "5432"}`;
+  const { host, port } = parseUrl(url);
+  return host.endsWith(".hyperdrive.local") ? "hyperdrive" : `${host}:${port || "5432"}`;
 }
 
 /** Returns a URL with the login moved to the place: a replica has the roles and passwords of the primary. */
 function movedTo(place: string, login: string): string {
-  const { hostname, port, pathname } = new URL(place);
-  const moved = Object.assign(new URL(login), { hostname, port, pathname }).href;
-  const pooler = poolerOf(place);
-  return poolerOf(moved) === pooler ? moved : withPooler(moved, pooler);
+  const { host, port, database } = parseUrl(place);
+  const { parameters, ...own } = parseUrl(login);
+  return formatUrl({ ...own, host, port, database, parameters: { ...parameters, pooler: poolerOf(place) } });
 }

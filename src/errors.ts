@@ -117,12 +117,17 @@ export function isDatabaseError(error: unknown): error is DatabaseError {
 /** The messages of socket errors on Cloudflare Workers: the errors have no code. */
 const WORKERS_SOCKET = /^(proxy request failed|Network connection lost)/;
 
+/**
+ * The codes of errors without an errno: a socket refuses to write after the server has ended the connection,
+ * the server ends a TLS handshake, or has the wrong certificate.
+ */
+const LOST = /^(EPIPE|ECONNRESET|ERR_(TLS|SSL)|UNABLE_TO)|CERT/;
+
 /** Returns true for a driver's error if the connection is gone, false if the query was refused. */
 export function isConnectionLost(error: unknown): boolean {
   if (isDatabaseError(error)) return error.severity === "FATAL" || error.severity === "PANIC";
   if (!(error instanceof Error)) return false;
-  // EPIPE: Node's socket refuses to write after the server has ended the connection, without an errno.
-  return "errno" in error || ("code" in error && error.code === "EPIPE") ||
+  return "errno" in error || ("code" in error && LOST.test(String(error.code))) ||
     WORKERS_SOCKET.test(error.message);
 }
 

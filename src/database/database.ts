@@ -36,8 +36,6 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   const { applicationName = "cqrs", idleSeconds = 60, waitingMax = 1_000 } = options;
   const connect = () =>
     openDriver(url, {
-      // The driver takes the name from the URL as written: %20 is a space.
-      database: decodeURIComponent(new URL(url).pathname.slice(1)),
       max,
       prepare,
       connect_timeout: CONNECT_SECONDS_MAX,

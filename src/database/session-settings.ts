@@ -24,4 +24,4 @@ export const SESSION_SETTINGS = {
   // A search finds everything, and warnings arrive.
   gin_fuzzy_search_limit: "0",
   client_min_messages: "notice",
-};
+} as const;

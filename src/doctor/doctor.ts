@@ -13,6 +13,8 @@ import { checkOwners } from "./owners.ts";
 import { reach } from "./reach.ts";
 import { checkRights } from "./rights.ts";
 import { checkSessions } from "./sessions.ts";
+import { checkSettings } from "./settings.ts";
+import { checkTls } from "./tls.ts";
 
 type Limits = Surroundings["limits"];
 
@@ -27,6 +29,8 @@ const checksFor = (limits: Limits, { numbered }: Files): Record<string, Check> =
   owners: checkOwners,
   rights: checkRights,
   limits: checkLimits,
+  settings: checkSettings,
+  encryption: checkTls,
   sessions: checkSessions,
   notifications: checkListening,
   indexes: checkIndexes,

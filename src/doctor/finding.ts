@@ -1,4 +1,5 @@
 import type { Database } from "../database/database.ts";
+import { parseUrl } from "../database/url.ts";
 
 /** A finding of a check: a line and advice, without passwords. */
 export interface Finding {
@@ -22,8 +23,9 @@ export type Check = (logins: Login[]) => Promise<Finding[]>;
 
 /** Returns role, user, host and database of a login as text, without the password. */
 export function placeOf({ role, url }: Pick<Login, "role" | "url">): string {
-  const { host, pathname, username } = new URL(url);
-  return `${role} (${decodeURIComponent(username)} at ${host}${pathname})`;
+  const { host, port, user, database } = parseUrl(url);
+  const address = host.includes(":") ? `[${host}]` : host;
+  return `${role} (${user} at ${address}${port && `:${port}`}/${database})`;
 }
 
 export function ok(what: string): Finding {
@@ -36,4 +38,9 @@ export function warning(what: string, advice: string): Finding {
 
 export function problem(what: string, advice: string): Finding {
   return { level: "problem", what, advice };
+}
+
+/** Returns advice written for the middle of a line as a line of its own. */
+export function toSentence(advice: string): string {
+  return advice[0]!.toUpperCase() + advice.slice(1);
 }

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { isDatabaseError } from "../errors.ts";
-import { type Finding, type Login, ok, placeOf, problem } from "./finding.ts";
+import { adviceOn } from "../process/unreached.ts";
+import { type Finding, type Login, ok, placeOf, problem, toSentence } from "./finding.ts";
 
 const OLDEST_VERSION = 15;
 
@@ -11,7 +12,6 @@ const ADVICE: Record<string, string> = {
   "28000": "Look at the server's pg_hba.conf, and whether the URL needs sslmode=require",
   "3D000": "Create the database, or correct the name in the URL",
   "42501": 'Run "npm run migrate" as the owner, or give the role the right to connect',
-  "08P01": "A pooler refuses a setting: set DATABASE_POOLER=transaction",
   "53300": "Raise max_connections, or stop what takes the connections",
 };
 
@@ -25,15 +25,15 @@ export async function reach(login: Login): Promise<Finding> {
     return judgeVersion(place, rows[0]!);
   } catch (error) {
     const { message } = error as Error;
-    return problem(`Cannot reach ${place}: ${message}`, adviceOn(error as Error));
+    return problem(`Cannot reach ${place}: ${message}`, advise(error as Error));
   }
 }
 
-function adviceOn({ message, cause }: Error): string {
+function advise({ message, cause }: Error): string {
   const code = isDatabaseError(cause) ? cause.code : "";
-  const isPooler = message.includes("startup parameter");
-  return ADVICE[isPooler ? "08P01" : code] ??
-    "Look at the host and port of the URL, and whether the server runs";
+  const advice = adviceOn(message) ?? ADVICE[code] ??
+    "look at the host and port of the URL, and whether the server runs";
+  return toSentence(advice);
 }
 
 /** Judges the version of a server: 18.4, for example, has the number 180004. */

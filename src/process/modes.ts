@@ -1,6 +1,6 @@
 import process from "node:process";
 import { type App, readSettings } from "../compose.ts";
-import type { DatabaseUrls, Settings } from "../config.ts";
+import { type DatabaseUrls, settingOf, type Settings } from "../config.ts";
 import { type Database, openDatabase } from "../database/database.ts";
 import { subscribeReadModel } from "../read/read-model.ts";
 import { drain } from "../relay/drain.ts";
@@ -9,6 +9,7 @@ import { configureLogging } from "../logging.ts";
 import { migrateDatabase } from "./migrations.ts";
 import { start, type StartOptions } from "./start.ts";
 import { supervise } from "./supervise.ts";
+import { explainUnreached } from "./unreached.ts";
 import { useDatabase } from "./use-database.ts";
 
 /** Adds sample data. The next run completes an interrupted run. */
@@ -48,7 +49,9 @@ export async function devServer(app: App, fill?: Fill): Promise<number> {
   const settings = { ...readSettings(process.env, app), OPS_TOKEN: process.env.OPS_TOKEN || "dev" };
   const { urls } = await useDatabase(settings);
   configureLogging(settings.LOG_LEVEL, "text");
-  await migrateDatabase(urls);
+  await migrateDatabase(urls).catch((error) => {
+    throw explainUnreached(error, settingOf(settings, "DATABASE_DIRECT_URL"));
+  });
   if (fill) await fillAndRelay(app, fill, urls, settings);
 
   const { url, failed, stop } = await start(app, settings, urls, settings.HOST ?? "127.0.0.1", {

@@ -1,4 +1,5 @@
 import { type DatabaseUrls, databaseUrls, InvalidSettings, type Settings } from "../config.ts";
+import { withCertificates } from "./certificates.ts";
 import { provision } from "./provision.ts";
 import type { ProcessRooms } from "./room.ts";
 import * as rooms from "./rooms.ts";
@@ -21,7 +22,7 @@ export async function useDatabase(settings: Settings): Promise<UsedDatabase> {
   const { DATABASE_URL, DATA_DIR } = settings;
   if (DATABASE_URL !== undefined) {
     return {
-      urls: databaseUrls({ ...settings, DATABASE_URL }),
+      urls: databaseUrls(await withCertificates({ ...settings, DATABASE_URL })),
       isLocal: false,
       stop: () => Promise.resolve(),
     };

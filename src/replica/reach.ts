@@ -24,7 +24,7 @@ export async function reach({ look, watch, fallback }: Standby, url: string): Pr
     logger.warn("Waiting for {missing} on the replica", { missing: nameAll(await listMissing(watch)) });
   } catch (error) {
     const { message } = error as Error;
-    const unreached = `Cannot reach the database at ${new URL(url).host}: ${message}`;
+    const unreached = `Cannot reach the database of QUERY_DATABASE_URL at ${new URL(url).host}: ${message}`;
     if (fallback === "none") throw new Error(unreached, { cause: error });
     logger.warn("{message}; the primary answers queries", { message: unreached });
   }

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { readSettings } from "../../src/compose.ts";
 import { databaseUrls } from "../../src/config.ts";
-import { poolerOf, toDriverUrl, withPooler } from "../../src/database/pooler.ts";
+import { poolerOf, withPooler } from "../../src/database/pooler.ts";
 import { isStatementRunning } from "../../src/database/running.ts";
 import { giveRolesTheirPasswords } from "../../src/migrate/passwords.ts";
 import { useTestDatabase } from "../support/database.ts";
@@ -24,15 +24,10 @@ describe("a URL", () => {
     ["postgres://jars@db/jars?pgbouncer=false", "none"],
     ["postgres://jars@0123abcd.hyperdrive.local:5432/jars", "transaction-prepared"],
     ["postgres://jars@db:6432/jars?pooler=none", "none"],
+    ["postgres://jars@db/jars?pool_mode=transaction", "transaction"],
+    ["postgres://jars@db/jars?pool_mode=session", "none"],
   ])("%s leads to a pooler: %s", (url, pooler) => {
     expect(poolerOf(url)).toBe(pooler);
-  });
-
-  it("is given to the driver without what the server would refuse", () => {
-    const url = "postgres://jars:se%40me@db/jars?sslmode=require&pgbouncer=true&channel_binding=require";
-    expect(toDriverUrl(withPooler(url, "transaction"))).toBe(
-      "postgres://jars:se%40me@db/jars?sslmode=require",
-    );
   });
 });
 

@@ -139,7 +139,7 @@ describe.skipIf(!pgBouncer)("on a database with strange settings, behind a trans
     const refused = await start();
     expect(await refused.ended).toBe(1);
     expect(refused.output).toMatch(
-      /^Cannot work with the database at 127.0.0.1:\d+: DateStyle is German, DMY; run "npm run migrate" .*\n$/,
+      /^Cannot work with the database of COMMAND_DATABASE_URL: DateStyle is German, DMY; run "npm run migrate" .*\n$/,
     );
 
     await migrateDatabase({ ...test.urls, command: withPooler(owner, "transaction") });

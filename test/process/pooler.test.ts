@@ -37,6 +37,14 @@ describe.skipIf(!pgBouncer)("behind a transaction pooler", () => {
     expect(direct.output).toBe("Nothing to apply\n");
   });
 
+  it("start refuses when nothing says that it is one, and says what to set", async () => {
+    const refused = run("start", { settings: settings({ DATABASE_POOLER: "none" }) });
+    expect(await refused.ended).toBe(1);
+    expect(refused.output).toMatch(
+      /^Cannot reach the database of \w+_URL at \S+: .*startup parameter.*; this is a pooler: set DATABASE_POOLER=/,
+    );
+  });
+
   it("rewind goes past it", async () => {
     const elsewhere = "postgres://nobody@127.0.0.1:1/nowhere";
     const rewind = run("rewind", {

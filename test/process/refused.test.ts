@@ -44,10 +44,10 @@ describe("a start that cannot work", () => {
   });
 
   it.each([
-    ["start", "Cannot reach the database at 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1\n"],
-    ["relay", "Cannot reach the database at 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1\n"],
-    ["migrate", "Cannot migrate the database: connect ECONNREFUSED 127.0.0.1:1\n"],
-    ["dev", "Cannot migrate the database: connect ECONNREFUSED 127.0.0.1:1\n"],
+    ["start", "Cannot reach the database of DATABASE_URL at 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1\n"],
+    ["relay", "Cannot reach the database of DATABASE_URL at 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1\n"],
+    ["migrate", "Cannot migrate the database: connect ECONNREFUSED 127.0.0.1:1; look at DATABASE_URL\n"],
+    ["dev", "Cannot migrate the database: connect ECONNREFUSED 127.0.0.1:1; look at DATABASE_URL\n"],
   ])("says that %s cannot reach the database", async (mode, line) => {
     expect(await refusal(mode, { DATABASE_URL: NOWHERE })).toBe(line);
   });
@@ -58,7 +58,7 @@ describe("a start that cannot work", () => {
 
     const output = await refusal("start", { DATABASE_URL: url.href });
     expect(output).toBe(
-      `Cannot reach the database at ${url.host}: password authentication failed for user "${url.username}"\n`,
+      `Cannot reach the database of DATABASE_URL at ${url.host}: password authentication failed for user "${url.username}"\n`,
     );
   });
 

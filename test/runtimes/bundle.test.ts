@@ -5,7 +5,7 @@ import { runtime } from "../support/runtime.ts";
 import { type Bundle, bundleWorker } from "./bundle.ts";
 import { hasPlatform } from "./runtimes.ts";
 
-const GZIPPED_BYTES_MAX = 106 * 1024;
+const GZIPPED_BYTES_MAX = 107 * 1024;
 
 /** esbuild's description of a written file. */
 interface Output {
@@ -29,7 +29,7 @@ describe.skipIf(!hasPlatform("cloudflare") || (runtime !== undefined && runtime 
     });
     afterAll(() => bundle?.remove());
 
-    it("has 106 KB at most, gzipped", async () => {
+    it("has 107 KB at most, gzipped", async () => {
       const bytes = gzipSync(await readFile(bundle.file)).length;
       console.log(
         `The Worker's bundle: ${toKb(bytes)} KB gzipped. Before that, in KB:`,

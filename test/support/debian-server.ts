@@ -20,7 +20,7 @@ export async function findDebianPrograms(): Promise<string | undefined> {
 export interface DebianServer {
   /** The superuser's URL, without a password. */
   readonly url: string;
-  /** A folder with write access for the server's user. */
+  /** A folder with write access for the server's user: the folder of the socket, and of `data`. */
   readonly folder: string;
   readonly owner: User;
 }
@@ -43,7 +43,8 @@ export function useDebianServer(
     server = { folder, owner, url: `postgres://postgres@127.0.0.1:${port}/postgres` };
     const options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
     await must(join(programs, "initdb"), ["-D", data(), ...options], owner);
-    const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off`;
+    const settings =
+      `-p ${port} -c listen_addresses=127.0.0.1,127.0.0.2,::1 -c unix_socket_directories=${folder} -c fsync=off`;
     await pgCtl("start", "-w", "-D", data(), "-l", join(folder, "log"), "-o", settings);
   });
   afterAll(async () => {

@@ -85,7 +85,7 @@ describeOnServer("without the replica", () => {
         "127.0.0.1",
         { api: true, relay: false },
       );
-    await expect(startWith({})).rejects.toThrow(/^Cannot reach the database at 127/);
+    await expect(startWith({})).rejects.toThrow(/^Cannot reach the database of QUERY_DATABASE_URL at 127/);
     const { stop } = await startWith({ QUERY_FALLBACK: "primary" });
     await stop();
     await proxy.open();
