@@ -41,7 +41,7 @@ export function useDebianServer(
     if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid!);
     const port = await freePort();
     server = { folder, owner, url: `postgres://postgres@127.0.0.1:${port}/postgres` };
-    const options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+    const options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
     await must(join(programs, "initdb"), ["-D", data(), ...options], owner);
     const settings =
       `-p ${port} -c listen_addresses=127.0.0.1,127.0.0.2,::1 -c unix_socket_directories=${folder} -c fsync=off`;
