@@ -76,6 +76,7 @@ begin
 end;
 $refresh$
     $statement$, 'refresh_' || model, columns, model || '_source', key, key_type, model, excluded);
+  execute format('revoke execute on function read.%I from public', 'refresh_' || model);
   call migrations.grant_to('relay', format('execute on function read.%I', 'refresh_' || model));
 end;
 $$;

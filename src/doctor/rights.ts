@@ -16,7 +16,7 @@ type Rule = (right: Right) => boolean;
 /** The tables of schema write filled only by functions of the owner: no role may insert. */
 const SEALED = ["events", "outbox", "idempotency_keys"];
 
-/** The rights of the relay besides reading `relay` and `read` and calling the functions of `relay`. */
+/** The rights of the relay besides reading `relay` and `read`, calling the functions of `relay`, and refreshing. */
 const RELAY_ACTIONS: Record<string, Right["action"][]> = {
   "relay.checkpoints": ["update"],
   "relay.listeners": ["insert", "update", "delete"],
@@ -45,6 +45,7 @@ export const NEEDS: Record<Role, Rule> = {
   relay: (right) =>
     (right.schema !== "write" && isRead(right)) ||
     (right.schema === "relay" && right.action === "execute") ||
+    toText(right).startsWith("execute read.refresh_") ||
     (RELAY_ACTIONS[`${right.schema}.${right.name}`] ?? []).includes(right.action),
 };
 
