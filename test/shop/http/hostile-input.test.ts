@@ -43,11 +43,11 @@ describe("A query string of the shop", () => {
 });
 
 describe("A body of the shop", () => {
-  it("with 100,000 lines is a problem of bounded size", async () => {
-    const text = `{"customerId":"${randomUUID()}","lines":[${"1,".repeat(100_000)}1]}`;
+  it("with 30,000 lines is a problem of bounded size", async () => {
+    const text = `{"customerId":"${randomUUID()}","lines":[${"1,".repeat(30_000)}1]}`;
     const answer = await app.post("/orders", text);
     expectProblem(answer, 400, "invalid-input");
-    expect(JSON.stringify(answer.body).length).toBeLessThan(64 * 1024);
+    expect(JSON.stringify(answer.body).length).toBeLessThan(1_024);
   });
 
   it("keeps a price of negative zero as zero", async () => {
