@@ -1,5 +1,4 @@
 import { Hono, type MiddlewareHandler } from "hono";
-import { requestId } from "hono/request-id";
 import { NotFound } from "../errors.ts";
 import { getLogger } from "../logging.ts";
 import type { Env } from "./env.ts";
@@ -22,6 +21,7 @@ export interface ServeOptions {
 
 export const BODY_BYTES_MAX = 64 * 1024;
 const GIVEN_ID_LENGTH_MAX = 255;
+const REQUEST_ID = /^[\w=-]{1,255}$/;
 
 const logger = getLogger("cqrs.http");
 
@@ -36,8 +36,7 @@ export function serveApi(
 ): Hono<Env> {
   let document: ReturnType<typeof openApi> | undefined;
   const served = new Hono<Env>()
-    .use(requestId({ headerName: trustsProxy ? "X-Request-Id" : "" }), logRequest)
-    .use(secureHeaders, ...guards, limitBody(bodyBytesMax))
+    .use(identify(trustsProxy), secureHeaders, ...guards, limitBody(bodyBytesMax))
     .get("/openapi.json", (c) => c.json(document ??= openApi(api, info)))
     .route("/", pages)
     .route("/", api)
@@ -46,19 +45,23 @@ export function serveApi(
   return refuseOtherMethods(served);
 }
 
-const logRequest: MiddlewareHandler<Env> = async (c, next) => {
-  const startedAt = performance.now();
-  const requestId = c.get("requestId");
-  const given = c.req.header("x-request-id")?.slice(0, GIVEN_ID_LENGTH_MAX);
-  c.header("X-Request-Id", requestId);
-  c.set("caller", "anonymous");
-  await next();
-  logger.info("{method} {path} {status} in {ms} ms", {
-    method: c.req.method,
-    path: c.req.path,
-    status: c.res.status,
-    ms: Math.round(performance.now() - startedAt),
-    requestId,
-    ...given !== undefined && given !== requestId && { givenRequestId: given },
-  });
-};
+/** Gives a request its id, and a line in the log. Hono's own middleware takes the id of anybody. */
+function identify(trustsProxy: boolean): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const startedAt = performance.now();
+    const given = c.req.header("x-request-id") ?? "";
+    const requestId = trustsProxy && REQUEST_ID.test(given) ? given : crypto.randomUUID();
+    c.set("requestId", requestId);
+    c.header("X-Request-Id", requestId);
+    c.set("caller", "anonymous");
+    await next();
+    logger.info("{method} {path} {status} in {ms} ms", {
+      method: c.req.method,
+      path: c.req.path,
+      status: c.res.status,
+      ms: Math.round(performance.now() - startedAt),
+      requestId,
+      ...given !== "" && given !== requestId && { givenRequestId: given.slice(0, GIVEN_ID_LENGTH_MAX) },
+    });
+  };
+}

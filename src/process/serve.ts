@@ -1,6 +1,7 @@
 import { getRequestListener } from "@hono/node-server";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, Server as NetServer } from "node:net";
+import { getLogger } from "../logging.ts";
 import { answerUnreadable, toUnreadable } from "./unreadable.ts";
 
 type Fetch = (request: Request, incoming: IncomingMessage) => Response | Promise<Response>;
@@ -23,6 +24,8 @@ export interface ConnectionLimits {
 }
 
 const STOP_MS = 10_000;
+
+const logger = getLogger("cqrs.http");
 
 /**
  * Serves HTTP on Node, Deno and Bun, with limits for slow and silent clients.
@@ -81,7 +84,13 @@ function limited(
   }, listener);
   server.timeout = silentMs;
   server.maxConnections = connectionsMax;
-  return server.on("clientError", answerUnreadable);
+  let warnedAt = -Infinity;
+  return server.on("clientError", answerUnreadable).on("drop", () => {
+    // Once a second: whoever opens too many connections could fill the log, too.
+    if (performance.now() - warnedAt < 1_000) return;
+    warnedAt = performance.now();
+    logger.warn("Refused a connection: {connectionsMax} are open", { connectionsMax });
+  });
 }
 
 /**

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { createHttp } from "../../src/compose.ts";
 import { app as jars } from "../jars/app.ts";
+import { newJar } from "../jars/http.ts";
 import { OPS_TOKEN, toAnswer, useTestApp } from "../support/app.ts";
 import { expectProblem } from "../support/problem.ts";
 
@@ -178,5 +179,16 @@ describe("A statement that PostgreSQL undid because of others", () => {
       .execute(app.database.owner);
     expectProblem(await app.post("/jars", honey), 503, "try-again");
     await sql.raw("drop function write.give_up cascade").execute(app.database.owner);
+  });
+});
+
+describe("An id that is taken", () => {
+  it("is a problem that says nothing of the stream and of what is there", async () => {
+    const { id } = await newJar(app);
+    await app.post(`/jars/${id}/fill`, { grams: 7 });
+    const answer = await app.post("/jars", { id, label: "Mine" });
+    expectProblem(answer, 409, "version-conflict");
+    const { instance: _, ...said } = answer.body;
+    expect(JSON.stringify(said)).not.toMatch(new RegExp(`${id}|jar|stream|version[ :]|[12]\\b`));
   });
 });
