@@ -6,7 +6,7 @@ import { sleep } from "../sleep.ts";
 /** The progress of a read model with the event of a token; null when behind or without a position. */
 export type Progress = "reached" | "behind" | "given up" | null;
 
-/** A reader who waits until a read model has reached an event. The times are those of the process. */
+/** A reader who waits until a read model has reached an event. The times are of `performance.now`. */
 interface Reader {
   model: string;
   eventId: string;
