@@ -9,7 +9,7 @@ const READERS = 500;
 const GROWTH_MB_MAX = 100;
 const BODIES = 10;
 const BODY_BYTES = 64 * 1024;
-const HEALTH_MS_MAX = 1_000;
+const HEALTH_MS_MAX = 2_000;
 const SLOW_MS_MAX = 35_000;
 const CONNECTIONS = 5_000;
 
