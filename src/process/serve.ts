@@ -78,7 +78,6 @@ function limited(
 ): Server {
   const server = createServer({
     requestTimeout: requestMs,
-    headersTimeout: requestMs,
     connectionsCheckingInterval: Math.min(requestMs, 1_000),
     keepAliveTimeout: keepAliveMs,
   }, listener);
