@@ -58,20 +58,24 @@ describe("A server", () => {
     clearInterval(breaks);
   });
 
-  it("takes a bounded number of connections, and says in the log when there are more", async () => {
-    const records: LogRecord[] = [];
-    configureLogging("info", (record) => void records.push(record));
-    const url = await serveBytes(1, { connectionsMax: 5 });
-    const open = Array.from({ length: 5 }, () => connectRaw(url));
-    for (const { send } of open) send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    await until("all are answered", () => open.every(({ received }) => received !== ""));
+  // Deno (2.9.5) does not tell of connections that are refused.
+  it.skipIf("Deno" in globalThis)(
+    "takes a bounded number of connections, and says in the log when there are more",
+    async () => {
+      const records: LogRecord[] = [];
+      configureLogging("info", (record) => void records.push(record));
+      const url = await serveBytes(1, { connectionsMax: 5 });
+      const open = Array.from({ length: 5 }, () => connectRaw(url));
+      for (const { send } of open) send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      await until("all are answered", () => open.every(({ received }) => received !== ""));
 
-    const more = await Promise.all(Array.from({ length: 20 }, () => connectRaw(url).closed));
-    expect(new Set(more)).toEqual(new Set([""]));
-    expect(records.map(({ level, message }) => `${level} ${message}`)).toEqual([
-      "warn Refused a connection: 5 are open",
-    ]);
-    for (const { socket } of open) socket.destroy();
-    await until("there is room", async () => await fetch(url).then(({ ok }) => ok, () => false));
-  });
+      const more = await Promise.all(Array.from({ length: 20 }, () => connectRaw(url).closed));
+      expect(new Set(more)).toEqual(new Set([""]));
+      expect(records.map(({ level, message }) => `${level} ${message}`)).toEqual([
+        "warn Refused a connection: 5 are open",
+      ]);
+      for (const { socket } of open) socket.destroy();
+      await until("there is room", async () => await fetch(url).then(({ ok }) => ok, () => false));
+    },
+  );
 });
