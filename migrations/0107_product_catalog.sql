@@ -21,3 +21,5 @@ begin
     migrations.schema_of('pg_trgm'));
 end;
 $$;
+-- The beginning of a name, in any case: for searches too short for the index above.
+create index product_catalog_for_prefix_idx on read.product_catalog (lower(name collate "und-x-icu") text_pattern_ops);

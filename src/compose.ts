@@ -4,7 +4,7 @@ import { type DatabaseUrls, parseSettings, type Settings } from "./config.ts";
 import { type Database, openDatabase } from "./database/database.ts";
 import type { Env, Resources } from "./http/env.ts";
 import { health, operations } from "./http/operations.ts";
-import { serveApi } from "./http/serve-api.ts";
+import { serveApi, type ServeOptions } from "./http/serve-api.ts";
 import { elsewhere, type Served } from "./http/served.ts";
 import { type ReadModel, subscribeReadModel } from "./read/read-model.ts";
 import { createRelay } from "./relay/relay.ts";
@@ -20,15 +20,17 @@ import { shareTurns } from "./write/turns.ts";
 const optional: Room[] = Object.values(rooms);
 
 /**
- * Reads the settings of the program, of its rooms and of the application from environment variables.
+ * Reads the settings of the program, of its rooms, of the application and of the schemas in `more` from environment
+ * variables.
  * @throws {InvalidSettings} If any setting is wrong.
  */
 export function readSettings(
   variables: Record<string, string | undefined>,
   app?: Pick<App, "settings">,
+  more: z.ZodMiniType<object>[] = [],
 ): Settings {
   const own = app?.settings ? [app.settings] : [];
-  return parseSettings(variables, [...optional.map(({ settings }) => settings), ...own]);
+  return parseSettings(variables, [...optional.map(({ settings }) => settings), ...own, ...more]);
 }
 
 /** The parts of the program that differ from one application to another: see `src/app.ts`. */
@@ -43,21 +45,29 @@ export interface App {
   settings?: z.ZodMiniType<object>;
 }
 
-export interface HttpOptions {
+export interface HttpOptions extends ServeOptions {
   serve?: Served;
-  /** Pages of some runtimes only, for example `/docs`. */
-  pages?: Hono<Env>;
+}
+
+/** Returns the options of the HTTP side that are settings. The pages are missing with `DOCS=off`. */
+export function httpOptions(settings: Settings, pages: () => Hono<Env>): HttpOptions {
+  return {
+    serve: settings.SERVE,
+    bodyBytesMax: settings.BODY_BYTES_MAX,
+    trustsProxy: settings.TRUST_PROXY === "on",
+    ...settings.DOCS === "on" && { pages: pages() },
+  };
 }
 
 /** Returns the program's HTTP side. Each request is given the resources to work with. */
-export function createHttp(app: App, { serve = "all", pages = new Hono() }: HttpOptions = {}): Hono<Env> {
+export function createHttp(app: App, { serve = "all", ...options }: HttpOptions = {}): Hono<Env> {
   const [commands, queries] = [app.commands(), app.queries()];
   const api = new Hono<Env>()
     .route("/", serve === "queries" ? elsewhere(commands, serve) : commands)
     .route("/", serve === "commands" ? elsewhere(queries, serve) : queries)
     .route("/", health(serve))
     .route("/", operations());
-  return serveApi(api, app.info, pages);
+  return serveApi(api, app.info, options);
 }
 
 /** The parts of the program, put together from the settings. */

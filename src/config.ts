@@ -15,6 +15,8 @@ const port = z.coerce.number("is not a number")
   .check(z.int("is not a port"), z.minimum(0, "is not a port"), z.maximum(65535, "is not a port"));
 const milliseconds = z.coerce.number("is not a number")
   .check(z.int("is not a whole number"), z.minimum(0, "is negative"));
+const bytes = z.coerce.number("is not a number")
+  .check(z.int("is not a whole number"), z.minimum(1, "is less than 1"));
 const bearerToken = z.string()
   .check(z.regex(/^[\w.~+/-]+=*$/, "has characters that a bearer token may not have"));
 
@@ -41,6 +43,9 @@ const environment = z.object({
   LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `is none of ${LOG_LEVELS.join(", ")}`), "info"),
   DATA_DIR: z._default(z.string(), ".data"),
   RELAY: z._default(z.enum(["on", "off", "views", "handlers"], "is none of on, off, views, handlers"), "on"),
+  DOCS: z._default(z.enum(["on", "off"], "is none of on, off"), "on"),
+  TRUST_PROXY: z._default(z.enum(["on", "off"], "is none of on, off"), "off"),
+  BODY_BYTES_MAX: z._default(bytes, 64 * 1024),
   SERVE: z._default(z.enum(["all", "commands", "queries"], "is none of all, commands, queries"), "all"),
   RELAY_DELAY_MS: z._default(milliseconds, 0),
 }).check(z.superRefine((settings, context) => {
@@ -51,6 +56,11 @@ const environment = z.object({
 
 /** The settings of the program without its rooms. */
 export type Settings = z.infer<typeof environment>;
+
+/** The rules for settings outside development. */
+export const outsideDevelopment = z.object({
+  OPS_TOKEN: z.optional(z.string().check(z.minLength(16, "is shorter than 16 characters"))),
+});
 
 /** The settings are wrong. The message has a line for each bad field. */
 export class InvalidSettings extends Error {}

@@ -24,6 +24,16 @@ export class Unauthorized extends Error {
   readonly code = "unauthorized";
 }
 
+/** The caller sends more than is good: wait, as `Retry-After` says. */
+export class TooManyRequests extends Error {
+  readonly code = "too-many-requests";
+}
+
+/** The caller may not do that. */
+export class Forbidden extends Error {
+  readonly code = "forbidden";
+}
+
 /** The business said no, for the reason in `code`: ask for something else. */
 export class CommandRejected extends Error {
   readonly code: string;
@@ -37,6 +47,11 @@ export class CommandRejected extends Error {
 /** Nothing has the given id or path. */
 export class NotFound extends Error {
   readonly code = "not-found";
+}
+
+/** The path has no such method: choose another, named in `Allow`. */
+export class MethodNotAllowed extends Error {
+  readonly code = "method-not-allowed";
 }
 
 /** Another command changed or created the aggregate: load the aggregate and try again. */

@@ -24,7 +24,7 @@ let write = (_record: LogRecord) => {};
 export function configureLogging(level: LogLevel, to: "json" | "text" | ((record: LogRecord) => void)): void {
   lowest = LOG_LEVELS.indexOf(level);
   if (typeof to === "function") write = to;
-  else write = (record) => console[record.level](to === "json" ? toJson(record) : toText(record));
+  else write = (record) => console[record.level](toLine(to === "json" ? toJson(record) : toText(record)));
 }
 
 /** Returns a logger for a part of the program. In messages, `{name}` stands for the property `name`. */
@@ -35,6 +35,14 @@ export function getLogger(logger: string) {
     write({ time: new Date(), level, logger, message, properties });
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** Returns a line without control characters, which could forge lines or steer a terminal; only stack traces have more lines. */
+function toLine(text: string): string {
+  return text.replace(
+    /(?!\n {4}at )[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function toText({ time, level, logger, message }: LogRecord): string {

@@ -48,6 +48,28 @@ describe("The log", () => {
     expect(lines()).toEqual(["10:20:30.456 [INFO] cqrs.test: GET /orders 200"]);
   });
 
+  it("has no control characters, whatever it is told: nobody forges lines or steers a terminal", () => {
+    const hostile = "/a\n00:00:00.000 [ERROR] cqrs.relay: all is lost\r\u001b[31m\0\u009b\u2028\u202e";
+    for (const format of ["text", "json"] as const) {
+      configureLogging("info", format);
+      logger.info("GET {path} 404", { path: hostile });
+    }
+    const [text, json] = lines();
+    expect(text).toBe(
+      "10:20:30.456 [INFO] cqrs.test: GET /a\\u000a00:00:00.000 [ERROR] cqrs.relay: all is lost" +
+        "\\u000d\\u001b[31m\\u0000\\u009b\\u2028\\u202e 404",
+    );
+    // deno-lint-ignore no-control-regex
+    expect(json).not.toMatch(/[\0-\x1f\x7f-\x9f\u2028\u202e]/);
+    expect(JSON.parse(json!).properties.path).toBe(hostile);
+  });
+
+  it("shows a stack trace on lines of its own", () => {
+    configureLogging("info", "text");
+    logger.error("Failed: {error}", { error: new Error("two\nlines") });
+    expect(lines()[0]).toMatch(/Failed: Error: two\\u000alines\n {4}at /);
+  });
+
   it("says what is missing, empty, or no text", () => {
     const records: LogRecord[] = [];
     configureLogging("info", (record) => void records.push(record));

@@ -22,6 +22,9 @@ function optionsOf({ ASSETS, ...bindings }: Bindings & Assets) {
   const variables = Object.entries(bindings).map(([name, value]) =>
     [name, typeof value === "string" ? value : value?.connectionString] as const
   );
-  const pages = docsPage(async (file) => await (await ASSETS.fetch(`https://assets/${file}`)).arrayBuffer());
-  return { variables: Object.fromEntries(variables), keepsConnections: false, pages };
+  const pages = docsPage(async (file) => ({
+    body: (await ASSETS.fetch(`https://assets/${file}`)).body,
+    headers: {},
+  }));
+  return { variables: Object.fromEntries(variables), keepsConnections: false, pages: () => pages };
 }

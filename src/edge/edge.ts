@@ -1,6 +1,6 @@
-import type { Hono } from "hono";
-import { type App, compose, type Composed, createHttp, readSettings } from "../compose.ts";
-import { databaseUrls, InvalidSettings } from "../config.ts";
+import { Hono } from "hono";
+import { type App, compose, type Composed, createHttp, httpOptions, readSettings } from "../compose.ts";
+import { databaseUrls, InvalidSettings, outsideDevelopment } from "../config.ts";
 import type { Env } from "../http/env.ts";
 import { configureLogging, getLogger } from "../logging.ts";
 import { drain, type Drained, drainEvents } from "../relay/drain.ts";
@@ -24,7 +24,7 @@ export interface EdgeOptions {
   variables: Record<string, string | undefined>;
   /** True when a connection may serve several requests: not on Cloudflare Workers. */
   keepsConnections: boolean;
-  pages?: Hono<Env>;
+  pages?: () => Hono<Env>;
 }
 
 /** Few connections: many instances may run, and Workers allow six connections at a time. */
@@ -56,12 +56,14 @@ const logger = getLogger("cqrs.edge");
  * elsewhere.
  * @throws {InvalidSettings} If any setting is wrong.
  */
-export function createEdge({ app, variables, keepsConnections, ...options }: EdgeOptions): Edge {
-  const settings = readSettings(variables, app);
-  const { DATABASE_URL, RELAY, SERVE, LOG_LEVEL } = settings;
+export function createEdge(
+  { app, variables, keepsConnections, pages = () => new Hono() }: EdgeOptions,
+): Edge {
+  const settings = readSettings(variables, app, [outsideDevelopment]);
+  const { DATABASE_URL, RELAY, LOG_LEVEL } = settings;
   if (DATABASE_URL === undefined) throw new InvalidSettings("Cannot start: DATABASE_URL is missing");
   configureLogging(LOG_LEVEL, "json");
-  const http = createHttp(app, { ...options, serve: SERVE });
+  const http = createHttp(app, httpOptions(settings, pages));
   const surroundings = {
     limits: keepsConnections ? SEVERAL_REQUESTS : ONE_REQUEST,
     createPost: createPostByFetch,

@@ -6,6 +6,8 @@ import type { Event } from "../write/event.ts";
 import { execute } from "../write/execute.ts";
 import type { Env } from "./env.ts";
 import { operation } from "./openapi.ts";
+import { ifMatchOf } from "./preconditions.ts";
+import { isRepeated } from "./repeated.ts";
 import { toToken } from "./token.ts";
 
 /** The answer to a command. */
@@ -74,17 +76,9 @@ function contextOf(c: Context<Env>, heedsIfMatch: boolean): CommandContext {
 
 function idempotencyKeyOf(c: Context<Env>): string | undefined {
   const key = c.req.header("idempotency-key");
+  if (isRepeated(c, "idempotency-key")) {
+    throw new InvalidInput("Cannot accept the Idempotency-Key: there is more than one");
+  }
   if (key === undefined || /^[\x20-\x7e]{1,255}$/.test(key)) return key;
   throw new InvalidInput("Cannot accept the Idempotency-Key: it is 1 to 255 printable ASCII characters");
-}
-
-/** Returns the version in `If-Match`. Without the header, or with `*`, any version will do: undefined. */
-export function ifMatchOf(c: Context<Env>): number | undefined {
-  const header = c.req.header("if-match")?.trim();
-  if (header === undefined || header === "*") return undefined;
-  const version = /^"(\d{1,9})"$/.exec(header)?.[1];
-  if (version === undefined) {
-    throw new InvalidInput(`Cannot accept If-Match: it is one version in quotes, such as "3"`);
-  }
-  return Number(version);
 }

@@ -12,9 +12,14 @@ export interface Resources {
   opsToken?: string | undefined;
 }
 
+/** The request as Node's server got it, under the name that Hono's adapter uses. */
+interface Received {
+  incoming?: { rawHeaders: string[]; socket: { remoteAddress?: string | undefined } };
+}
+
 /** The context of every route. */
 export interface Env {
-  Bindings: Resources;
+  Bindings: Resources & Received;
   Variables: {
     /** The id of the request, and the correlation id of the resulting events. */
     requestId: string;

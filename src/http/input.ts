@@ -1,10 +1,15 @@
 import type { MiddlewareHandler } from "hono";
 import { en } from "zod/locales";
 import * as z from "zod/mini";
-import { InvalidInput, UnsupportedMediaType } from "../errors.ts";
+import { InvalidInput } from "../errors.ts";
 import type { Env } from "./env.ts";
 import { checkText, parseJson } from "./json.ts";
+import { readText } from "./read-text.ts";
 import { describe } from "./openapi.ts";
+
+/** The answer to wrong input stays small, however much is wrong. */
+const PROBLEMS_MAX = 10;
+const DETAIL_LENGTH_MAX = 500;
 
 // By itself, zod/mini says no more than "Invalid input".
 z.config(en());
@@ -17,19 +22,13 @@ type Reads<Target extends string, Schema extends z.ZodMiniType> = MiddlewareHand
 
 /**
  * Reads the body: `c.req.valid("json")`. No body at all counts as `{}`.
- * @throws {UnsupportedMediaType} If the body is not declared as JSON.
- * @throws {InvalidInput} If the body is not JSON or does not have the shape.
+ * @throws {UnsupportedMediaType} If the body is not declared as JSON in UTF-8, or is compressed.
+ * @throws {InvalidInput} If the body is not JSON in UTF-8 or does not have the shape.
  */
 export function body<Schema extends z.ZodMiniType>(schema: Schema): Reads<"json", Schema> {
   return describe<Reads<"json", Schema>>({ body: schema }, async (c, next) => {
-    const type = c.req.header("content-type");
-    const text = await c.req.text();
-    if (type === undefined ? text !== "" : !/^application\/([\w.+-]+\+)?json *(;|$)/i.test(type)) {
-      throw new UnsupportedMediaType(
-        `Cannot read the body: Content-Type is ${type ?? "missing"}, not application/json`,
-      );
-    }
-    c.req.addValidatedData("json", parse(schema, type === undefined ? {} : parseJson(text)) as object);
+    const text = await readText(c);
+    c.req.addValidatedData("json", parse(schema, text === undefined ? {} : parseJson(text)) as object);
     await next();
   });
 }
@@ -57,9 +56,11 @@ function parse(schema: z.ZodMiniType, value: unknown): unknown {
   if (result.success) return result.data;
   throw new InvalidInput(
     "Cannot accept the input",
-    result.error.issues.map(({ path, message }) => ({
+    result.error.issues.slice(0, PROBLEMS_MAX).map(({ path, message }) => ({
       pointer: ["#", ...path.map(String)].join("/"),
-      detail: message,
+      detail: message.length > DETAIL_LENGTH_MAX
+        ? `${message.slice(0, DETAIL_LENGTH_MAX).toWellFormed()}…`
+        : message,
     })),
   );
 }

@@ -1,14 +1,12 @@
-import { type Context, Hono } from "hono";
-import { bearerAuth } from "hono/bearer-auth";
-import { timingSafeEqual } from "hono/utils/buffer";
+import { Hono } from "hono";
 import * as z from "zod/mini";
-import { Unauthorized } from "../errors.ts";
 import { drain } from "../relay/drain.ts";
 import { withOwnTasks } from "../relay/relay.ts";
 import { listListeners } from "../relay/waking/listeners.ts";
 import { relayStatus } from "../relay/status.ts";
 import type { Env } from "./env.ts";
 import { operation } from "./openapi.ts";
+import { onlyOperator } from "./operator.ts";
 import { parked } from "./parked.ts";
 import { checkReady } from "./ready.ts";
 import type { Served } from "./served.ts";
@@ -62,7 +60,7 @@ const drained = z.object({ handled: z.int(), more: z.boolean() });
 /** The routes of the operator. Without a token in the settings, nobody is the operator. */
 export function operations() {
   return new Hono<Env>()
-    .use("/ops/*", bearerAuth({ verifyToken: isOperator }))
+    .use("/ops/*", onlyOperator())
     .get(
       "/ops/relay",
       operation({ summary: "How far the relay has come", secured: true, answers: { 200: relayShape } }),
@@ -81,9 +79,4 @@ export function operations() {
       async (c) => c.json(await drain(withOwnTasks(c.env.relay), DRAIN_MS)),
     )
     .route("/", parked());
-}
-
-function isOperator(token: string, { env }: Context<Env>): Promise<boolean> {
-  if (env.opsToken === undefined) throw new Unauthorized("Cannot do that: OPS_TOKEN is not set");
-  return timingSafeEqual(token, env.opsToken);
 }

@@ -1,5 +1,4 @@
 import type { Context } from "hono";
-import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as errors from "../errors.ts";
 import { getLogger } from "../logging.ts";
@@ -9,7 +8,9 @@ import type { Env } from "./env.ts";
 const STATUS = new Map<unknown, ContentfulStatusCode>([
   [errors.InvalidInput, 400],
   [errors.Unauthorized, 401],
+  [errors.Forbidden, 403],
   [errors.NotFound, 404],
+  [errors.MethodNotAllowed, 405],
   [errors.CommandInProgress, 409],
   [errors.VersionConflict, 409],
   [errors.StillInUse, 409],
@@ -19,6 +20,7 @@ const STATUS = new Map<unknown, ContentfulStatusCode>([
   [errors.UnsupportedMediaType, 415],
   [errors.CommandRejected, 422],
   [errors.IdempotencyKeyReused, 422],
+  [errors.TooManyRequests, 429],
   [errors.CheckpointBeyondLog, 503],
   [errors.DatabaseUnavailable, 503],
   [errors.EventParked, 503],
@@ -29,12 +31,15 @@ const STATUS = new Map<unknown, ContentfulStatusCode>([
 const TITLES: Record<number, string> = {
   400: "Bad Request",
   401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
+  405: "Method Not Allowed",
   409: "Conflict",
   412: "Precondition Failed",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   503: "Service Unavailable",
 };
@@ -56,8 +61,8 @@ export function toProblem(thrown: Error, c: Context<Env>): Response {
     });
   }
   if (status === 401) c.header("WWW-Authenticate", "Bearer");
+  if (status === 429 || status === 503) c.header("Retry-After", RETRY_AFTER_SECONDS);
   if (status === 503) {
-    c.header("Retry-After", RETRY_AFTER_SECONDS);
     logger.warn("Request {requestId}: {error}", { requestId, error: error.message });
   }
   return respond(c, status, {
@@ -79,10 +84,6 @@ function respond(
 
 /** Turns an error of a library into an error of this program. */
 function translate(error: Error): Error {
-  // From bearerAuth: 400 for an unreadable header.
-  if (error instanceof HTTPException && (error.status === 401 || error.status === 400)) {
-    return new errors.Unauthorized("Cannot do that without the operator's token");
-  }
   // Messages of the driver may name hosts.
   if (errors.isUnavailable(error) && !(error instanceof errors.DatabaseUnavailable && !error.cause)) {
     return new errors.DatabaseUnavailable("Cannot reach the database", { cause: error });

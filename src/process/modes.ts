@@ -1,5 +1,5 @@
 import process from "node:process";
-import { type App, readSettings } from "../compose.ts";
+import type { App } from "../compose.ts";
 import { type DatabaseUrls, settingOf, type Settings } from "../config.ts";
 import { type Database, openDatabase } from "../database/database.ts";
 import { subscribeReadModel } from "../read/read-model.ts";
@@ -7,6 +7,8 @@ import { drain } from "../relay/drain.ts";
 import { createRelay } from "../relay/relay.ts";
 import { configureLogging } from "../logging.ts";
 import { migrateDatabase } from "./migrations.ts";
+import { operatorTokenOf } from "./operator-token.ts";
+import { readDevelopmentSettings, readProductionSettings } from "./settings.ts";
 import { start, type StartOptions } from "./start.ts";
 import { supervise } from "./supervise.ts";
 import { explainUnreached } from "./unreached.ts";
@@ -23,7 +25,7 @@ const KEEP_ALIVE_MS = 1_000;
 /** Runs `dev`: a database, and `dev-server` as a child, started again after every change of a file. */
 export async function dev(): Promise<number> {
   const stopped = untilStopped();
-  const settings = readSettings(process.env);
+  const settings = readDevelopmentSettings();
   const { isLocal, urls, stop } = await useDatabase(settings);
   if (isLocal && !stopped.aborted) console.log(`\n  Database  ${urls.owner}`);
   try {
@@ -46,7 +48,8 @@ function toEnvironment({ owner, command, query, relay }: DatabaseUrls) {
 export async function devServer(app: App, fill?: Fill): Promise<number> {
   const stopped = untilStopped();
   process.stdin.resume().on("end", () => process.emit("SIGTERM"));
-  const settings = { ...readSettings(process.env, app), OPS_TOKEN: process.env.OPS_TOKEN || "dev" };
+  const given = readDevelopmentSettings(app);
+  const settings = { ...given, OPS_TOKEN: given.OPS_TOKEN ?? await operatorTokenOf(given.DATA_DIR) };
   const { urls } = await useDatabase(settings);
   configureLogging(settings.LOG_LEVEL, "text");
   await migrateDatabase(urls).catch((error) => {
@@ -57,10 +60,12 @@ export async function devServer(app: App, fill?: Fill): Promise<number> {
   const { url, failed, stop } = await start(app, settings, urls, settings.HOST ?? "127.0.0.1", {
     api: true,
     relay: settings.RELAY !== "off",
-    keepAliveMs: KEEP_ALIVE_MS,
+    limits: { keepAliveMs: KEEP_ALIVE_MS, connectionsMax: settings.CONNECTIONS_MAX },
+    hosts: [...settings.ALLOWED_HOSTS ?? [], settings.HOST ?? "localhost"],
   });
   console.log(`
   API       ${url}/docs
+  Operator  Bearer ${settings.OPS_TOKEN}
   Stop      Ctrl-C
 `);
   return await runUntil(stopped, failed, stop);
@@ -91,10 +96,12 @@ async function fillAndRelay(
 /** Runs `start` and `relay`: the API, the relay, or both, for production. Returns the exit code. */
 export async function runUntilStopped(app: App, wanted: "api and relay" | "relay"): Promise<number> {
   const stopped = untilStopped();
-  const settings = readSettings(process.env, app);
+  const settings = readProductionSettings(app);
   const options: StartOptions = {
     api: wanted !== "relay",
     relay: wanted === "relay" || settings.RELAY !== "off",
+    limits: { connectionsMax: settings.CONNECTIONS_MAX },
+    hosts: settings.ALLOWED_HOSTS,
   };
   configureLogging(settings.LOG_LEVEL, "json");
   const database = await useDatabase(settings);

@@ -1,23 +1,24 @@
-import { type App, compose, type Composed, createHttp } from "../compose.ts";
+import type { IncomingMessage } from "node:http";
+import { type App, compose, type Composed, createHttp, httpOptions } from "../compose.ts";
 import type { DatabaseUrls, Settings } from "../config.ts";
 import { getLogger } from "../logging.ts";
 import { isMigrated, nameAll } from "../migrated.ts";
 import { runRelay } from "../relay/waking/run.ts";
 import { sleep } from "../sleep.ts";
+import { checkHost } from "./hosts.ts";
 import { limitsOf } from "./limits.ts";
 import { pages } from "./pages.ts";
 import { createPost } from "./post.ts";
 import { reachDatabases } from "./reach.ts";
-import { serve } from "./serve.ts";
+import { type ConnectionLimits, serve } from "./serve.ts";
 
 export interface StartOptions {
   api: boolean;
   relay: boolean;
-  /**
-   * The time before an idle connection is closed, and thus the longest wait of a stop for idle connections.
-   * Five seconds when left out.
-   */
-  keepAliveMs?: number;
+  /** A stop waits for idle connections as long as they are kept alive. */
+  limits?: ConnectionLimits;
+  /** The names of the program in `Host`; undefined where every name will do. */
+  hosts?: string[] | undefined;
 }
 
 export interface Started {
@@ -52,9 +53,10 @@ export async function start(
   try {
     const missing = await reachDatabases(composed, urls, settings, options);
     if (missing.length === 0) await begin?.();
-    const http = createHttp(app, { serve: settings.SERVE, pages: pages() });
-    const answer = (request: Request) => http.fetch(request, composed);
-    const serving = options.api ? await serve(answer, host, settings.PORT, options.keepAliveMs) : undefined;
+    const http = createHttp(app, { ...httpOptions(settings, pages), guards: [checkHost(options.hosts)] });
+    const answer = (request: Request, incoming: IncomingMessage) =>
+      http.fetch(request, { ...composed, incoming });
+    const serving = options.api ? await serve(answer, host, settings.PORT, options.limits) : undefined;
     const relaying = options.relay
       ? relayWhenMigrated(composed, missing, urls.direct, stopping.signal)
       : Promise.resolve();

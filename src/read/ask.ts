@@ -1,9 +1,9 @@
 import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Database } from "../database/database.ts";
-import { DatabaseUnavailable, EventParked, ReadModelBehind } from "../errors.ts";
-import { sleep } from "../sleep.ts";
+import { DatabaseUnavailable } from "../errors.ts";
 import type { Query } from "../write/aggregate.ts";
+import { hasReached, type Progress, progressIn, waitFor } from "./wait.ts";
 
 /** The required freshness of an answer. */
 export type Consistency =
@@ -20,12 +20,6 @@ export interface Fresh<Row> {
   /** The time of the oldest event missing in the answer, or now. */
   asOf: Date;
 }
-
-/** The progress of a read model with the event of a token; null when behind or without a position. */
-type Progress = "reached" | "behind" | "given up" | null;
-
-const FIRST_WAIT_MS = 2;
-const LONGEST_WAIT_MS = 50;
 
 /**
  * Asks a read model: a single round trip, unless a wait is needed. `query` gets the name of the table or view
@@ -48,29 +42,9 @@ export async function ask<Row, Name extends string>(
   }
   const { progress, ...answer } = await askTable(db, model.name, consistency, query(table));
   if (consistency.level === "eventual" || hasReached(progress, model.name)) return answer;
-  await waitFor(db, model.name, consistency);
+  await waitFor(db, model.name, consistency.eventId, consistency.waitMs);
   const { progress: _, ...later } = await askTable(db, model.name, consistency, query(table));
   return later;
-}
-
-/** Returns whether the event of a token is in the answer. @throws {EventParked} If no wait would help. */
-function hasReached(progress: Progress, name: string): boolean {
-  if (progress !== "given up") return progress === "reached";
-  throw new EventParked(`Cannot answer: the event of the token was given up for ${name}, see /ops/parked`);
-}
-
-/** Waits until the read model has reached the event, without reading rows meanwhile. */
-async function waitFor(db: Database, name: string, token: Consistency & { level: "token" }): Promise<void> {
-  const deadline = performance.now() + token.waitMs;
-  for (let waitMs = FIRST_WAIT_MS;; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-    const leftMs = deadline - performance.now();
-    if (leftMs <= 0) {
-      throw new ReadModelBehind(`Cannot answer yet: ${name} has not reached the event of the token`);
-    }
-    await sleep(Math.min(waitMs, leftMs));
-    const { progress } = await askFreshness(db, name, token).executeTakeFirstOrThrow();
-    if (hasReached(progress, name)) return;
-  }
 }
 
 async function askTable<Row>(db: Database, name: string, consistency: Consistency, query: Query<Row>) {
@@ -84,10 +58,7 @@ function askFreshness(db: Database, name: string, consistency: Consistency) {
     "as_of as asOf",
     consistency.level === "token"
       ? eb.selectFrom("read.positions as log").where("event_id", "=", consistency.eventId)
-        .select(sql<Progress>`coalesce(
-          (select case when is_given_up then 'given up' else 'behind' end from read.missing
-            where missing.read_model = freshness.read_model and missing.position = log.position),
-          case when log.position <= freshness.reached then 'reached' end)`.as("progress"))
+        .select(progressIn.as("progress"))
         .$asScalar().as("progress")
       : sql<Progress>`'reached'`.as("progress"),
   ]);

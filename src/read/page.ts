@@ -20,10 +20,20 @@ export function pageOf<Item extends z.ZodMiniType>(item: Item) {
   return z.object({ items: z.array(item), next: z.nullable(z.string()) });
 }
 
-/** Makes a page of at most `limit` rows. Takes a row more than fits: the extra row means a next page. */
+/** The length of a page in characters of JSON, unless the first item alone is longer. */
+const LENGTH_MAX = 500_000;
+
+/**
+ * Makes a page of at most `limit` rows, and of a bounded length. Takes a row more than fits: the extra row means a next
+ * page.
+ */
 export function toPage<Item>(rows: Item[], limit: number, keyOf: (item: Item) => unknown[]) {
-  const items = rows.slice(0, limit);
-  return { items, next: rows.length > limit ? encode(keyOf(items.at(-1)!)) : null };
+  let length = 0;
+  const tooLong = rows.findIndex((row, place) =>
+    (length += JSON.stringify(row).length) > LENGTH_MAX && place > 0
+  );
+  const items = rows.slice(0, tooLong === -1 ? limit : Math.min(limit, tooLong));
+  return { items, next: rows.length > items.length ? encode(keyOf(items.at(-1)!)) : null };
 }
 
 function encode(key: unknown[]): string {

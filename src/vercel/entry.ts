@@ -3,7 +3,7 @@ import { app } from "../app.ts";
 import { createEdge, type Defer } from "../edge/edge.ts";
 import { pages } from "../process/pages.ts";
 
-const edge = createEdge({ app, variables: process.env, keepsConnections: true, pages: pages() });
+const edge = createEdge({ app, variables: process.env, keepsConnections: true, pages });
 
 /** The place of the request's context on Vercel, also read by `@vercel/functions`. */
 type RequestContext = { get(): { waitUntil?: Defer } | undefined };

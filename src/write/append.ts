@@ -36,7 +36,8 @@ export function explainAppendError(error: unknown): unknown {
   if (isGivenUp(error)) return new TryAgain(`Cannot append: ${error.message}`, { cause: error });
   switch (error.code) {
     case "CQ001":
-      return new VersionConflict(error.message, { cause: error });
+      // Without the stream and the version, in PostgreSQL's message: the caller may not know either.
+      return new VersionConflict("Cannot append: another command was there before", { cause: error });
     case "CQ002":
       return new AlreadyCarriedOut(error.message, { cause: error });
     case "CQ003":

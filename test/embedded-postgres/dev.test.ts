@@ -105,7 +105,7 @@ async function listKept(db: Database): Promise<{ version: number; type: string; 
 
 /** Asks the program for the position of the last numbered event. */
 async function lastPosition(program: Program): Promise<number> {
-  const headers = { Authorization: "Bearer dev" };
+  const headers = { Authorization: await program.printed(/Operator +(Bearer \S+)/) };
   const answer = await fetch(new URL("/ops/relay", await program.printed(API)), { headers });
   return (await answer.json()).lastPosition;
 }

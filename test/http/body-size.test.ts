@@ -5,7 +5,7 @@ import { type Answer, toAnswer, useTestApp } from "../support/app.ts";
 import { runtime } from "../support/runtime.ts";
 import { expectProblem } from "../support/problem.ts";
 
-const BODY_BYTES_MAX = 256 * 1024;
+const BODY_BYTES_MAX = 64 * 1024;
 const CHUNK_BYTES = 16 * 1024;
 
 const app = useTestApp();
@@ -31,7 +31,7 @@ async function postInChunks(text: string): Promise<Answer> {
   return await toAnswer(new Response(body, { status: response.statusCode!, headers }));
 }
 
-describe("A body of 256 KiB", () => {
+describe("A body of 64 KiB", () => {
   it("is taken, and one byte more is a problem", async () => {
     expect((await app.post("/jars", jarOf(BODY_BYTES_MAX))).status).toBe(201);
     expectProblem(await app.post("/jars", jarOf(BODY_BYTES_MAX + 1)), 413, "body-too-large");

@@ -3,7 +3,8 @@ import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { createHttp } from "../../src/compose.ts";
 import { app as jars } from "../jars/app.ts";
-import { toAnswer, useTestApp } from "../support/app.ts";
+import { newJar } from "../jars/http.ts";
+import { OPS_TOKEN, toAnswer, useTestApp } from "../support/app.ts";
 import { expectProblem } from "../support/problem.ts";
 
 const app = useTestApp();
@@ -15,10 +16,7 @@ describe("An unknown route", () => {
     ["GET", "/nowhere"],
     ["GET", "/jars/"],
     ["GET", "/Jars"],
-    ["DELETE", "/jars"],
-    ["PATCH", `/jars/${randomUUID()}`],
-    ["POST", "/health"],
-    ["OPTIONS", "/jars"],
+    ["DELETE", "/jar"],
     ["GET", "/docs/package.json"],
     ["GET", "/docs/..%2f..%2fpackage.json"],
   ])("is a problem: %s %s", async (method, path) => {
@@ -130,11 +128,11 @@ describe("The operator's routes", () => {
     undefined,
     "",
     "Bearer wrong",
-    "Bearer operato",
-    "Bearer operator2",
+    `Bearer ${OPS_TOKEN.slice(0, -1)}`,
+    `Bearer ${OPS_TOKEN}2`,
     "Bearer",
     "Basic b3A6b3A=",
-    "operator",
+    OPS_TOKEN,
     "Bearer não",
   ])(
     "answer 401 to %s",
@@ -152,7 +150,7 @@ describe("The operator's routes", () => {
     };
     const closed = async (path: string, init: RequestInit) =>
       await toAnswer(await createHttp(jars).request(path, init, parts));
-    for (const authorization of ["", "Bearer ", "Bearer undefined", "Bearer operator"]) {
+    for (const authorization of ["", "Bearer ", "Bearer undefined", `Bearer ${OPS_TOKEN}`]) {
       for (const path of ["/ops/relay", "/ops/nowhere"]) {
         expectProblem(
           await closed(path, { headers: { authorization } }),
@@ -166,7 +164,7 @@ describe("The operator's routes", () => {
   });
 
   it("answer 404 to the operator who asks for what there is not", async () => {
-    expectProblem(await app.get("/ops/nowhere", { authorization: "Bearer operator" }), 404, "not-found");
+    expectProblem(await app.get("/ops/nowhere", { authorization: `Bearer ${OPS_TOKEN}` }), 404, "not-found");
   });
 });
 
@@ -181,5 +179,16 @@ describe("A statement that PostgreSQL undid because of others", () => {
       .execute(app.database.owner);
     expectProblem(await app.post("/jars", honey), 503, "try-again");
     await sql.raw("drop function write.give_up cascade").execute(app.database.owner);
+  });
+});
+
+describe("An id that is taken", () => {
+  it("is a problem that says nothing of the stream and of what is there", async () => {
+    const { id } = await newJar(app);
+    await app.post(`/jars/${id}/fill`, { grams: 7 });
+    const answer = await app.post("/jars", { id, label: "Mine" });
+    expectProblem(answer, 409, "version-conflict");
+    const { instance: _, ...said } = answer.body;
+    expect(JSON.stringify(said)).not.toMatch(new RegExp(`${id}|jar|stream|version[ :]|[12]\\b`));
   });
 });

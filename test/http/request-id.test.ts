@@ -1,6 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { createHttp } from "../../src/compose.ts";
+import { configureLogging, type LogRecord } from "../../src/logging.ts";
+import { app as jars } from "../jars/app.ts";
 import { useTestApp } from "../support/app.ts";
+import { runtime } from "../support/runtime.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -48,17 +52,34 @@ describe("A request id", () => {
     });
   });
 
-  it("may be the caller's", async () => {
+  it("is not the caller's, but the log keeps the caller's aside", async () => {
+    const records: LogRecord[] = [];
+    configureLogging("info", (record) => void records.push(record));
     const { headers, body } = await app.post("/jars", honey, { "x-request-id": "trace-1" });
-    expect(headers.get("x-request-id")).toBe("trace-1");
-    expect(await metadataOf(`jar-${body.id}`)).toMatchObject({ correlationId: "trace-1" });
+    configureLogging("fatal", () => {});
+    const id = headers.get("x-request-id");
+    expect(id).toMatch(UUID);
+    expect(await metadataOf(`jar-${body.id}`)).toMatchObject({ correlationId: id });
+    if (!runtime) {
+      expect(records.map(({ properties }) => properties)).toEqual([
+        expect.objectContaining({ requestId: id, givenRequestId: "trace-1" }),
+      ]);
+    }
+  });
+});
+
+describe("Behind a trusted proxy, a request id", () => {
+  const trusting = createHttp(jars, { trustsProxy: true });
+  const idOf = async (given: string) => {
+    const answer = await trusting.request("/health", { headers: { "x-request-id": given } });
+    return answer.headers.get("x-request-id");
+  };
+
+  it("is the proxy's", async () => {
+    expect(await idOf("trace-1")).toBe("trace-1");
   });
 
-  it.each(["", "a b", `"}{`, "x".repeat(256), "é", "<script>"])(
-    "is not the caller's when it is %j",
-    async (id) => {
-      const { headers } = await app.post("/jars", honey, { "x-request-id": id });
-      expect(headers.get("x-request-id")).toMatch(UUID);
-    },
-  );
+  it.each(["", "a b", `"}{`, "x".repeat(256), "é", "<script>"])("is a new one instead of %j", async (id) => {
+    expect(await idOf(id)).toMatch(UUID);
+  });
 });

@@ -10,7 +10,7 @@ const NEWEST = MIGRATIONS.at(-1)!;
 describe("migrate", () => {
   const database = useTestDatabase();
   const run = usePrograms();
-  const settings = () => ({ ...settingsOf(database.urls), OPS_TOKEN: "operator" });
+  const settings = () => ({ ...settingsOf(database.urls), OPS_TOKEN: "the-operator-of-the-tests" });
 
   beforeAll(async () => {
     await sql.raw(`
@@ -33,7 +33,7 @@ describe("migrate", () => {
 
     expect((await fetch(`${url}/ready`)).status).toBe(200);
     await until("the relay runs", async () => {
-      const headers = { Authorization: "Bearer operator" };
+      const headers = { Authorization: "Bearer the-operator-of-the-tests" };
       const { relays } = await (await fetch(`${url}/ops/relay`, { headers })).json();
       return relays.some(({ listening }: { listening: boolean }) => listening);
     });

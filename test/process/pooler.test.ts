@@ -22,7 +22,12 @@ describe.skipIf(!pgBouncer)("behind a transaction pooler", () => {
       name,
       name.endsWith("_URL") ? throughPort(value, pooling.port) : value,
     ]);
-    return { ...Object.fromEntries(all), DATABASE_POOLER: "transaction", OPS_TOKEN: "operator", ...more };
+    return {
+      ...Object.fromEntries(all),
+      DATABASE_POOLER: "transaction",
+      OPS_TOKEN: "the-operator-of-the-tests",
+      ...more,
+    };
   }
 
   it("migrate refuses, and says what it needs", async () => {
@@ -66,7 +71,7 @@ describe.skipIf(!pgBouncer)("behind a transaction pooler", () => {
     expect((await fetch(`${url}/jars/${id}`, { headers })).status).toBe(200);
 
     const relays = await until("the relay is known", async () => {
-      const headers = { Authorization: "Bearer operator" };
+      const headers = { Authorization: "Bearer the-operator-of-the-tests" };
       const { relays } = await (await fetch(`${url}/ops/relay`, { headers })).json();
       return relays.length > 0 && relays;
     });
@@ -81,7 +86,7 @@ describe.skipIf(!pgBouncer)("behind a transaction pooler", () => {
     const program = run("start", { settings: settings({ DATABASE_DIRECT_URL: database.urls.relay }) });
     const url = await program.printed(/Listening on (\S+)/);
     await until("the relay hears", async () => {
-      const headers = { Authorization: "Bearer operator" };
+      const headers = { Authorization: "Bearer the-operator-of-the-tests" };
       const { relays } = await (await fetch(`${url}/ops/relay`, { headers })).json();
       return relays.some(({ listening }: { listening: boolean }) => listening);
     });

@@ -22,9 +22,19 @@ describe("a start that cannot work", () => {
     [{ DATABASE_URL: "nonsense" }, "DATABASE_URL is not a postgres:// URL"],
     [{ RELAY_DATABASE_URL: NOWHERE }, "DATABASE_URL is missing, but RELAY_DATABASE_URL is set"],
     [{ RELAY_DELAY_MS: "0.5" }, "RELAY_DELAY_MS is not a whole number"],
+    [{ BODY_BYTES_MAX: "64k" }, "BODY_BYTES_MAX is not a number"],
+    [{ TRUST_PROXY: "10.0.0.1" }, "TRUST_PROXY is none of on, off"],
+    [{ DOCS: "no" }, "DOCS is none of on, off"],
     [{ SERVE: "nothing" }, "SERVE is none of all, commands, queries"],
   ])("is for the wrong setting %o", (settings, line) => {
     expect(() => readSettings(settings)).toThrow(`Cannot start: ${line}`);
+  });
+
+  it.each([
+    ["start", { OPS_TOKEN: "a" }, "OPS_TOKEN is shorter than 16 characters"],
+    ["relay", {}, "DATABASE_URL is missing; EMBEDDED_POSTGRES=on starts a PostgreSQL in DATA_DIR"],
+  ])("is for %s with %o, outside development", async (mode, settings, line) => {
+    expect(await refusal(mode, settings)).toBe(`Cannot start: ${line}\n`);
   });
 
   it("says all that is wrong, a line each", async () => {

@@ -36,12 +36,14 @@ describe("relay", () => {
   it.each([["views", "jar_details", "topping_up"], ["handlers", "topping_up", "jar_details"]])(
     "does only its share with RELAY=%s",
     async (share, done, left) => {
-      const start = run("start", { RELAY: share, OPS_TOKEN: "token" });
+      const start = run("start", { RELAY: share, OPS_TOKEN: "the-operator-of-the-tests" });
       const url = await start.printed(/Listening on (\S+)/);
       const body = JSON.stringify({ label: "Honey" });
       await fetch(`${url}/jars`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
       const lagOf = async (name: string) => {
-        const answer = await fetch(`${url}/ops/relay`, { headers: { Authorization: "Bearer token" } });
+        const answer = await fetch(`${url}/ops/relay`, {
+          headers: { Authorization: "Bearer the-operator-of-the-tests" },
+        });
         const { subscriptions } = await answer.json() as { subscriptions: { name: string; lag: number }[] };
         return subscriptions.find((one) => one.name === name)!.lag;
       };

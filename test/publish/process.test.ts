@@ -21,7 +21,7 @@ describe("a program with endpoints in its settings", () => {
   const begin = (allowed: "allow" | "refuse", parts = { api: true, relay: true }) => {
     const settings = readSettings({
       PORT: "0",
-      OPS_TOKEN: "operator",
+      OPS_TOKEN: "the-operator-of-the-tests",
       PUBLISH_TO: JSON.stringify([{ name: "billing", url: receiver.url, secret: SECRET }]),
       PUBLISH_TO_PRIVATE_ADDRESSES: "allow",
       PUBLISH_SOURCE: "https://jars.example",
@@ -32,7 +32,10 @@ describe("a program with endpoints in its settings", () => {
   afterEach(() => started?.stop());
 
   const ask = async (path: string, init: RequestInit = {}) => {
-    const headers = { "authorization": "Bearer operator", "content-type": "application/json" };
+    const headers = {
+      "authorization": "Bearer the-operator-of-the-tests",
+      "content-type": "application/json",
+    };
     return await (await fetch(`${started.url}${path}`, { ...init, headers })).json();
   };
   const openJar = () => ask("/jars", { method: "POST", body: JSON.stringify({ label: "Honey" }) });

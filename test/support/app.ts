@@ -13,7 +13,7 @@ import { type TestDatabase, useTestDatabase } from "./database.ts";
 import { runtime, useRuntime } from "./runtime.ts";
 import { until } from "./until.ts";
 
-export const OPS_TOKEN = "operator";
+export const OPS_TOKEN = "the-operator-of-the-tests";
 
 export interface Answer {
   status: number;
@@ -95,7 +95,14 @@ function useServedApp(app: App, resources: () => Resources) {
   const http = createHttp(app, { pages: pages() });
   let serving: Serving;
   beforeAll(async () => {
-    serving = await serve((request) => http.fetch(request, resources()), "127.0.0.1", 0, KEEP_ALIVE_MS);
+    serving = await serve(
+      (request, incoming) => http.fetch(request, { ...resources(), incoming }),
+      "127.0.0.1",
+      0,
+      {
+        keepAliveMs: KEEP_ALIVE_MS,
+      },
+    );
   });
   afterAll(() => serving.stop());
   return {
@@ -108,6 +115,6 @@ function useServedApp(app: App, resources: () => Resources) {
 
 export async function toAnswer(response: Response): Promise<Answer> {
   const text = await response.text();
-  const isJson = /json/.test(response.headers.get("content-type") ?? "");
+  const isJson = text !== "" && /json/.test(response.headers.get("content-type") ?? "");
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }

@@ -4,12 +4,15 @@ import type { Answer } from "./app.ts";
 const TITLES: Record<number, string> = {
   400: "Bad Request",
   401: "Unauthorized",
+  403: "Forbidden",
   404: "Not Found",
+  405: "Method Not Allowed",
   409: "Conflict",
   412: "Precondition Failed",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   503: "Service Unavailable",
 };
@@ -32,7 +35,7 @@ export function expectProblem(
   });
   expect(status).toBe(expected);
   expect(headers.get("content-type")).toBe("application/problem+json");
-  if (expected === 503) expect(headers.get("retry-after")).toMatch(/^\d+$/);
+  if ([429, 503].includes(expected)) expect(headers.get("retry-after")).toMatch(/^\d+$/);
   if (pointers) {
     for (const error of errors) {
       expect(error).toEqual({ pointer: expect.any(String), detail: expect.any(String) });

@@ -26,53 +26,64 @@ export async function findCustomer(db: Database, id: string): Promise<Customer> 
   return customer;
 }
 
+/** The state required for a change: a version, any version, or none: there is no such customer yet. */
+type Required = number | "any" | "none" | undefined;
+
 /**
  * Creates or replaces a customer, and returns the new version.
- * @throws {VersionMismatch} If the customer is not at version `ifMatch`: read the customer again.
+ * @throws {VersionMismatch} If the customer is not in the required state: read the customer again.
  */
 export async function putCustomer(
   db: Database,
   id: string,
-  { name, email }: CustomerInput,
-  ifMatch?: number,
+  input: CustomerInput,
+  required?: Required,
 ): Promise<{ id: string; version: number }> {
-  if (ifMatch !== undefined) {
-    const changed = await db.updateTable("write.customers")
-      .set((eb) => ({ name, email, version: eb("version", "+", 1) }))
-      .where("id", "=", id).where("version", "=", ifMatch).returning(["id", "version"]).executeTakeFirst();
-    if (!changed) throw new VersionMismatch(`Cannot change customer ${id}: it is not at version ${ifMatch}`);
-    return changed;
-  }
-  return await db.insertInto("write.customers").values({ id, name, email, version: 1 })
-    .onConflict((conflict) =>
-      conflict.column("id").doUpdateSet((eb) => ({
-        name,
-        email,
-        version: eb("write.customers.version", "+", 1),
-      }))
-    )
-    .returning(["id", "version"]).executeTakeFirstOrThrow();
+  const replaces = required !== undefined && required !== "none";
+  const put = await (replaces ? replace(db, id, input, required) : insert(db, id, input, required));
+  if (!put) throw new VersionMismatch(`Cannot put customer ${id}: ${reasonOf(required)}`);
+  return put;
+}
+
+function replace(db: Database, id: string, { name, email }: CustomerInput, required: number | "any") {
+  return db.updateTable("write.customers").set((eb) => ({ name, email, version: eb("version", "+", 1) }))
+    .where("id", "=", id).$if(required !== "any", (qb) => qb.where("version", "=", Number(required)))
+    .returning(["id", "version"]).executeTakeFirst();
+}
+
+function insert(db: Database, id: string, { name, email }: CustomerInput, required?: "none") {
+  return db.insertInto("write.customers").values({ id, name, email, version: 1 }).onConflict((conflict) => {
+    const same = conflict.column("id");
+    if (required === "none") return same.doNothing();
+    return same.doUpdateSet((eb) => ({ name, email, version: eb("write.customers.version", "+", 1) }));
+  }).returning(["id", "version"]).executeTakeFirst();
 }
 
 /**
  * Deletes a customer.
  * @throws {NotFound} If the customer does not exist.
- * @throws {VersionMismatch} If the customer is not at version `ifMatch`: read the customer again.
+ * @throws {VersionMismatch} If the customer is not in the required state: read the customer again.
  * @throws {StillInUse} If the customer has orders.
  */
-export async function deleteCustomer(db: Database, id: string, ifMatch?: number): Promise<void> {
+export async function deleteCustomer(db: Database, id: string, required?: Required): Promise<void> {
   try {
     const [result] = await db.deleteFrom("write.customers").where("id", "=", id)
-      .$if(ifMatch !== undefined, (qb) => qb.where("version", "=", ifMatch!)).execute();
+      .$if(typeof required === "number", (qb) => qb.where("version", "=", Number(required)))
+      .$if(required === "none", (qb) => qb.where((eb) => eb.lit(false))).execute();
     if (result?.numDeletedRows !== 0n) return;
     await findCustomer(db, id);
-    throw new VersionMismatch(`Cannot delete customer ${id}: it is not at version ${ifMatch}`);
+    throw new VersionMismatch(`Cannot delete customer ${id}: ${reasonOf(required)}`);
   } catch (error) {
     if (!isDatabaseError(error) || error.constraint_name !== "orders_customer_id_fkey") throw error;
     throw new StillInUse("customer-has-orders", `Cannot delete customer ${id}: there are orders`, {
       cause: error,
     });
   }
+}
+
+function reasonOf(required: Required): string {
+  if (typeof required === "number") return `it is not at version ${required}`;
+  return required === "none" ? "it exists" : "it does not exist";
 }
 
 declare module "../../database/database.ts" {

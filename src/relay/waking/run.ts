@@ -16,6 +16,8 @@ const AWAKE_MS = 1_000;
 const LINGER_MS = [1, 1, 2, 4, 8];
 /** The waits before each look after saying "asleep": a writer may still have read the old value. */
 const SECOND_LOOKS_MS = [0, 3, 15, 80];
+/** The rest of a relay after a batch: events that arrive meanwhile share the next batch, and its costs. */
+const REST_MS = 3;
 const POLL_MS = 1_000;
 const SWEEP_EVERY_MS = 3_600_000;
 /** The longest wait of a stop for running tasks. */
@@ -106,6 +108,7 @@ async function work(relay: Relay, bell: Bell, signal: AbortSignal): Promise<bool
       await setAwake(relay.db, true);
     }
     busy = true;
+    await sleep(REST_MS, signal);
   }
   return saidAt !== -Infinity;
 }

@@ -36,10 +36,40 @@ describe("PUT /customers/{id}", () => {
     expect((await app.put(`/customers/${id}`, ada, { "if-match": "*" })).body.version).toBe(3);
   });
 
-  it("does not create with If-Match", async () => {
+  it.each([`"1"`, "*"])("does not create with If-Match: %s", async (ifMatch) => {
     const id = randomUUID();
-    expectProblem(await app.put(`/customers/${id}`, ada, { "if-match": `"1"` }), 412, "version-mismatch");
+    expectProblem(await app.put(`/customers/${id}`, ada, { "if-match": ifMatch }), 412, "version-mismatch");
     expectProblem(await app.get(`/customers/${id}`), 404, "not-found");
+  });
+
+  it("creates with If-None-Match: *, and does not replace", async () => {
+    const id = randomUUID();
+    const onlyNew = { "if-none-match": "*" };
+    expect((await app.put(`/customers/${id}`, ada, onlyNew)).status).toBe(201);
+    const other = { ...ada, name: "Grace Hopper" };
+    expectProblem(await app.put(`/customers/${id}`, other, onlyNew), 412, "version-mismatch");
+    expect((await app.get(`/customers/${id}`)).body).toMatchObject({ name: ada.name, version: 1 });
+  });
+
+  it("creates once, however many want to at the same time", async () => {
+    const id = randomUUID();
+    const puts = await Promise.all(
+      Array.from({ length: 10 }, () => app.put(`/customers/${id}`, ada, { "if-none-match": "*" })),
+    );
+    expect(puts.map(({ status }) => status).toSorted()).toEqual([
+      201,
+      ...Array.from({ length: 9 }, () => 412),
+    ]);
+  });
+
+  it.each<Record<string, string>>([
+    { "if-none-match": `"1"` },
+    { "if-none-match": "*", "if-match": "*" },
+    { "if-match": `W/"1"` },
+  ])("answers 400 to conditions that it does not understand: %j", async (headers) => {
+    const id = await newCustomer(app);
+    expectProblem(await app.put(`/customers/${id}`, ada, headers), 400, "invalid-input");
+    expect((await app.get(`/customers/${id}`)).body.version).toBe(1);
   });
 
   it("points at every wrong field", async () => {
@@ -55,6 +85,16 @@ describe("GET /customers/{id}", () => {
     const { status, headers, body } = await app.get(`/customers/${id}`);
     expect({ status, body }).toEqual({ status: 200, body: { id, ...ada, version: 1 } });
     expect(headers.get("etag")).toBe(`"1"`);
+  });
+
+  it("answers 304 to a client that has the version", async () => {
+    const id = await newCustomer(app);
+    for (const known of [`"1"`, `W/"1"`, `"7", "1"`, "*"]) {
+      const { status, headers, body } = await app.get(`/customers/${id}`, { "if-none-match": known });
+      expect({ status, body, etag: headers.get("etag") }).toEqual({ status: 304, body: "", etag: `"1"` });
+    }
+    await app.put(`/customers/${id}`, ada);
+    expect((await app.get(`/customers/${id}`, { "if-none-match": `"1"` })).status).toBe(200);
   });
 
   it("answers 404 when there is no such customer", async () => {
@@ -76,6 +116,13 @@ describe("DELETE /customers/{id}", () => {
     await app.put(`/customers/${id}`, ada);
     expectProblem(await app.delete(`/customers/${id}`, { "if-match": `"1"` }), 412, "version-mismatch");
     expect((await app.delete(`/customers/${id}`, { "if-match": `"2"` })).status).toBe(204);
+  });
+
+  it("is only with the conditions of RFC 9110", async () => {
+    const [id, nobody] = [await newCustomer(app), randomUUID()];
+    expectProblem(await app.delete(`/customers/${id}`, { "if-none-match": "*" }), 412, "version-mismatch");
+    expectProblem(await app.delete(`/customers/${nobody}`, { "if-match": "*" }), 404, "not-found");
+    expect((await app.delete(`/customers/${id}`, { "if-match": "*" })).status).toBe(204);
   });
 
   it("is refused while there are orders of the customer", async () => {

@@ -43,11 +43,14 @@ describe("A query string of the shop", () => {
 });
 
 describe("A body of the shop", () => {
-  it("with 100,000 lines is a problem of bounded size", async () => {
-    const text = `{"customerId":"${randomUUID()}","lines":[${"1,".repeat(100_000)}1]}`;
-    const answer = await app.post("/orders", text);
-    expectProblem(answer, 400, "invalid-input");
-    expect(JSON.stringify(answer.body).length).toBeLessThan(64 * 1024);
+  it("with 100 wrong lines is told of ten, and with too many of that", async () => {
+    for (const [lines, told] of [[100, 10], [9_000, 1], [30_000, 1]] as const) {
+      const text = `{"customerId":"${randomUUID()}","lines":[${"1,".repeat(lines - 1)}1]}`;
+      const answer = await app.post("/orders", text);
+      expectProblem(answer, 400, "invalid-input");
+      expect(answer.body.errors).toHaveLength(told);
+      expect(JSON.stringify(answer.body).length).toBeLessThan(2_048);
+    }
   });
 
   it("keeps a price of negative zero as zero", async () => {

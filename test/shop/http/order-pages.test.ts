@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Answer } from "../../support/app.ts";
 import { useShopApp } from "../support/shop.ts";
@@ -97,5 +98,40 @@ describe("GET /orders", () => {
   ])("answers 400 to ?%s", async (query) => {
     const pointer = query === "page=2" ? "#" : `#/${query.split("=")[0]}`;
     expectProblem(await app.get(`/orders?${query}`), 400, "invalid-input", [pointer]);
+  });
+});
+
+describe("GET /orders, where orders are as large as they can be,", () => {
+  it("has shorter pages, of a bounded size, that hold each order once", async () => {
+    const name = "漢".repeat(200);
+    const lines = Array.from({ length: 100 }, () => ({
+      productId: randomUUID(),
+      name,
+      quantity: 1,
+      unitPriceCents: 1,
+    }));
+    const customerId = randomUUID();
+    const ids = Array.from({ length: 60 }, () => randomUUID());
+    await app.database.owner.insertInto("read.order_details").values(ids.map((id) => ({
+      order_id: id,
+      customer_id: customerId,
+      status: "placed",
+      reason: null,
+      total_cents: "100",
+      lines: sql`${JSON.stringify(lines)}::text::jsonb` as never,
+      placed_at: new Date(),
+      version: 1,
+    }))).execute();
+
+    const seen: string[] = [];
+    for (let after: string | null = ""; after !== null;) {
+      const { body }: Answer = await app.get(
+        `/orders?customerId=${customerId}&limit=100${after && `&after=${after}`}`,
+      );
+      expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThan(1_500_000);
+      seen.push(...body.items.map(({ id }: { id: string }) => id));
+      after = body.next;
+    }
+    expect(seen.toSorted()).toEqual(ids.toSorted());
   });
 });

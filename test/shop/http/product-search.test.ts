@@ -28,12 +28,21 @@ describe("GET /products?search=", () => {
     expect(await search("éclair")).toEqual(["ÉCLAIR"]);
   });
 
-  it.each([["%", "100% cotton"], ["_", "a_b"], ["\\", "C:\\lamp"]])(
+  it.each([["0% c", "100% cotton"], ["a_b", "a_b"], ["C:\\l", "C:\\lamp"]])(
     "takes %s literally",
     async (sign, name) => {
       expect(await search(sign)).toEqual([name]);
     },
   );
+
+  it("finds the beginning of the name, in any case, where there is too little for a part", async () => {
+    expect(await search("É")).toEqual(["ÉCLAIR"]);
+    expect(await search("éc")).toEqual(["ÉCLAIR"]);
+    expect(await search("10")).toEqual(["100 cotton", "100% cotton"]);
+    expect(await search("cl")).toEqual([]);
+    expect(await search("a_")).toEqual(["a_b"]);
+    for (const text of ["%", "_", "\\", "...", "% %"]) expect(await search(text)).toEqual([]);
+  });
 
   it("takes quotes and other signs of SQL literally", async () => {
     expect(await search(`' or 1=1 --`)).toEqual([]);

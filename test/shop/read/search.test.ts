@@ -35,6 +35,9 @@ describe.each(SERVERS)("in a database with the locale C, on $server,", ({ useSer
       const { rows } = await sql`
         explain select from read.product_catalog where name collate "und-x-icu" ilike '%lamp%'`.execute(trx);
       expect(JSON.stringify(rows)).toContain("product_catalog_for_search_idx");
+      const { rows: short } = await sql`explain select from read.product_catalog
+        where lower(name collate "und-x-icu") like lower('Äp%' collate "und-x-icu")`.execute(trx);
+      expect(JSON.stringify(short)).toContain("product_catalog_for_prefix_idx");
     });
   });
 });

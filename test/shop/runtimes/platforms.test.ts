@@ -17,7 +17,7 @@ describe.each(
     { platform: "supabase", path: "/shop", place: "/functions/v1/shop" },
   ] as const).filter(({ platform }) => hasPlatform(platform)),
 )("On $platform", ({ platform, path, place }) => {
-  const program = useRuntime(() => test.urls, { OPS_TOKEN: "operator" }, { name: platform });
+  const program = useRuntime(() => test.urls, { OPS_TOKEN: "the-operator-of-the-tests" }, { name: platform });
 
   it("a command is carried out, says where to look, and is relayed without anybody else", async () => {
     const added = await program.fetch(`${path}/products`, lamp);
@@ -36,6 +36,6 @@ describe.each(
     const asVercel = (secret: string) =>
       program.fetch("/ops/relay/drain", { headers: { authorization: `Bearer ${secret}` } });
     expect((await asVercel("wrong")).status).toBe(401);
-    expect(await (await asVercel("operator")).json()).toEqual({ handled: 0, more: false });
+    expect(await (await asVercel("the-operator-of-the-tests")).json()).toEqual({ handled: 0, more: false });
   });
 });

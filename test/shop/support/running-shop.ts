@@ -44,7 +44,7 @@ function useStarted(urls: () => DatabaseUrls | Promise<DatabaseUrls>, settings: 
   let started: Started;
   beforeAll(async () => {
     const all = readSettings({ PORT: "0", ...settings });
-    const parts = { api: true, relay: true, keepAliveMs: KEEP_ALIVE_MS };
+    const parts = { api: true, relay: true, limits: { keepAliveMs: KEEP_ALIVE_MS } };
     started = await start(app, all, await urls(), "127.0.0.1", parts);
   });
   afterAll(() => started?.stop());

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql, type SqlBool } from "kysely";
 import * as z from "zod/mini";
 import type { Database } from "../../../database/database.ts";
 import { ask, type Consistency } from "../../../read/ask.ts";
@@ -32,7 +32,7 @@ export const productView = z.object({
 });
 
 export interface ProductFilter {
-  /** A part of the name, in any case. */
+  /** A part of the name, in any case; the beginning, where the index of parts would not help. */
   search?: string | undefined;
   limit: number;
   /** The page begins after the product with this `name` and `id`. */
@@ -52,10 +52,23 @@ export function listProducts(
 ) {
   return ask(db, productCatalog, consistency, (from) =>
     selectProduct(db, from)
-      .$if(search !== undefined, (qb) => qb.where(NAME, "ilike", `%${search!.replace(/[\\%_]/g, "\\$&")}%`))
+      .$if(search !== undefined, (qb) => qb.where(isFound(search!)))
       .$if(after !== undefined, (qb) =>
         qb.where((eb) => eb(eb.refTuple("name", "product_id"), ">", eb.tuple(after![0], after![1]))))
       .orderBy("name").orderBy("product_id").limit(limit + 1));
+}
+
+/**
+ * A text that the index of trigrams helps to find: three letters or digits in a row, or the beginning of a word. Without
+ * the index, a search would read every product.
+ */
+const INDEXED = /[\p{L}\p{N}]{3}|.[^\p{L}\p{N}][\p{L}\p{N}]/u;
+
+function isFound(search: string): RawBuilder<SqlBool> {
+  const pattern = search.replace(/[\\%_]/g, "\\$&");
+  return INDEXED.test(search)
+    ? sql`${NAME} ilike ${`%${pattern}%`}`
+    : sql`lower(${NAME}) like lower(${`${pattern}%`} collate "und-x-icu")`;
 }
 
 /** The name with the collation of the index: the locale of the database may know the case of ASCII only. */

@@ -44,10 +44,9 @@ export function orderingQueries() {
       queryOperation("Orders to ship, oldest first", itemsOf(queuedOrder)),
       query(queueFilter),
       async (c) => {
-        const consistency = consistencyOf(c);
-        return c.json({
-          items: await rowsOf(c, consistency, (db) => listQueue(db, c.req.valid("query").limit, consistency)),
-        });
+        const [consistency, { limit }] = [consistencyOf(c), c.req.valid("query")];
+        const rows = await rowsOf(c, consistency, (db) => listQueue(db, limit, consistency));
+        return c.json({ items: toPage(rows, limit, () => []).items });
       },
     )
     .get(
