@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { poolerOf, POOLERS } from "./database/pooler.ts";
+import { poolerOf, POOLERS, withPooler } from "./database/pooler.ts";
 import { fileIn, formatUrl, parseUrl } from "./database/url.ts";
 import { LOG_LEVELS } from "./logging.ts";
 
@@ -142,6 +142,7 @@ function addressOf(url: string): string {
 /** Returns a URL with the login moved to the place: a replica has the roles and passwords of the primary. */
 function movedTo(place: string, login: string): string {
   const { host, port, database } = parseUrl(place);
-  const { parameters, ...own } = parseUrl(login);
-  return formatUrl({ ...own, host, port, database, parameters: { ...parameters, pooler: poolerOf(place) } });
+  const moved = formatUrl({ ...parseUrl(login), host, port, database });
+  const pooler = poolerOf(place);
+  return poolerOf(moved) === pooler ? moved : withPooler(moved, pooler);
 }

@@ -78,9 +78,12 @@ describe("a publisher", () => {
       transformResult: ({ result: { rows, ...result } }) =>
         Promise.resolve({
           ...result,
-          rows: rows.map((row) =>
-            row["now"] instanceof Date ? { ...row, now: new Date(row["now"].getTime() + 200_000) } : row
-          ),
+          rows: rows.map((row) => {
+            const found = row["found"] as { now: string } | undefined;
+            return found?.now
+              ? { ...row, found: { ...found, now: new Date(Date.parse(found.now) + 200_000) } }
+              : row;
+          }),
         }),
     });
     await drain({ ...relay, db: shifted }, 5_000);

@@ -122,5 +122,6 @@ describe("a read model that is refreshed as a whole", () => {
 function withLockTimeout(url: string, limit: string): string {
   const changed = new URL(url);
   changed.searchParams.set("options", `-c lock_timeout=${limit}`);
-  return changed.href;
+  // In URLs of databases, a plus sign is no space.
+  return changed.href.replaceAll("+", "%20");
 }

@@ -197,7 +197,7 @@ describe("a table that is locked", () => {
     );
     const url = new URL(test.urls.relay);
     url.searchParams.set("options", "-c lock_timeout=100ms");
-    const relay = createRelay({ db: test.open(url.href, { max: 2 }), subscriptions });
+    const relay = createRelay({ db: test.open(url.href.replaceAll("+", "%20"), { max: 2 }), subscriptions });
     await sql`update relay.checkpoints set rests_until = '-infinity'`.execute(test.owner);
     await drain(relay, 5_000);
     await locked.commit();
