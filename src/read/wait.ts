@@ -45,6 +45,7 @@ export function hasReached(progress: Progress | undefined, model: string): boole
  * @throws {EventParked} If the event was given up for the read model.
  */
 export async function waitFor(db: Database, model: string, eventId: string, waitMs: number): Promise<void> {
+  if (waitMs <= 0) throw behind(model);
   const readers = readersOn.get(db) ?? new Set();
   readersOn.set(db, readers);
   if (readers.size >= WAITING_MAX) throw new ReadModelBehind(`Cannot wait: ${WAITING_MAX} others do`);
@@ -80,11 +81,13 @@ async function look(db: Database, readers: Set<Reader>): Promise<void> {
 /** Sets the time of the next look, and returns true. @throws {ReadModelBehind} If the time is over. */
 function putOff(reader: Reader): true {
   const now = performance.now();
-  if (now >= reader.until) {
-    throw new ReadModelBehind(`Cannot answer yet: ${reader.model} has not reached the event of the token`);
-  }
+  if (now >= reader.until) throw behind(reader.model);
   reader.dueAt = Math.min(reader.until, now + Math.min((now - reader.since) * PACE, LONGEST_PAUSE_MS));
   return true;
+}
+
+function behind(model: string): ReadModelBehind {
+  return new ReadModelBehind(`Cannot answer yet: ${model} has not reached the event of the token`);
 }
 
 /** Returns the progress for each reader, in their order. */
