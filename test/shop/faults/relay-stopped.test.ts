@@ -21,8 +21,8 @@ import { createRelay } from "../../../src/relay/relay.ts";
 const ROUNDS = shortOrLong(1, 10);
 /** The points at which a stopped relay can do the most harm. */
 const POINTS: (typeof FAULT_POINTS)[number][] = [
-  "during number",
-  "after number",
+  "during look",
+  "after look",
   "during refresh",
   "after hand out",
   "during handle",

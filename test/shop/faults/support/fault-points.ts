@@ -3,8 +3,8 @@ import process from "node:process";
 
 /** A relay's statements, found by a part of the text. A point is before, during or after a statement. */
 const STATEMENTS = {
-  number: "relay.number_events",
-  refresh: "relay.refresh_keys",
+  look: "relay.look(",
+  refresh: "relay.refresh_together(",
   "refresh as a whole": "relay.refresh_whole",
   "hand out": "relay.hand_out(",
   handle: "write.append(",
@@ -13,9 +13,9 @@ const STATEMENTS = {
 } as const;
 
 export const FAULT_POINTS = [
-  "before number",
-  "during number",
-  "after number",
+  "before look",
+  "during look",
+  "after look",
   "during refresh",
   "after refresh",
   "during refresh as a whole",
