@@ -39,11 +39,14 @@ describe("twenty thousand parked lanes", () => {
       insert into relay.lanes (subscription, stream, next_version, last_version, state, due_at, waiting_since)
       select ${name}, 'test-parked' || place, 1, 1, 'parked', now(), now() from generate_series(0, 19999) as place`
       .execute(test.owner);
-    const { rows: [row] } = await sql<{ "QUERY PLAN": { Plan: Record<string, number> }[] }>`
-      explain (analyze, buffers, format json) select relay.due_states(${name}, '-infinity')`.execute(
-      test.owner,
-    );
-    const { Plan: plan } = row!["QUERY PLAN"][0]!;
-    expect(plan["Shared Hit Blocks"]! + plan["Shared Read Blocks"]!).toBeLessThan(200);
+    // A session's first call reads the catalogue, too.
+    const pages = await test.owner.transaction().execute(async (trx) => {
+      await sql`select relay.due_states(${name}, '-infinity')`.execute(trx);
+      const { rows: [row] } = await sql<{ "QUERY PLAN": { Plan: Record<string, number> }[] }>`
+        explain (analyze, buffers, format json) select relay.due_states(${name}, '-infinity')`.execute(trx);
+      const { Plan: plan } = row!["QUERY PLAN"][0]!;
+      return plan["Shared Hit Blocks"]! + plan["Shared Read Blocks"]!;
+    });
+    expect(pages).toBeLessThan(50);
   });
 });
