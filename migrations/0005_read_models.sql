@@ -40,25 +40,31 @@ begin
 end;
 $$;
 
+-- Returns the column of the primary key of a read model.
+create function relay.key_of(read_model text) returns name
+language sql stable set search_path = '' as $$
+  select attname from pg_catalog.pg_attribute
+  join pg_catalog.pg_index on indrelid = attrelid and indisprimary and attnum = any(indkey)
+  where attrelid = format('read.%I', read_model)::regclass
+$$;
+
 -- Creates read.refresh_<model>, the function that recomputes the keys in $1 from the definition. A function for each read
 -- model: PostgreSQL keeps the plan of a written statement, and would plan a statement made at run time for each batch.
 -- The plan suits a few keys in large tables, however small the tables are on the day of the plan.
 create procedure read.define_refresh(model text)
 language plpgsql set search_path = '' as $$
 declare
-  key text;
+  key name := relay.key_of(model);
   key_type text;
   columns text;
   excluded text;
 begin
   select
-    max(quote_ident(attname)) filter (where attnum = any(indkey)),
-    max(format_type(atttypid, atttypmod)) filter (where attnum = any(indkey)),
+    max(format_type(atttypid, atttypmod)) filter (where attname = key),
     string_agg(quote_ident(attname), ', ' order by attnum),
     string_agg('excluded.' || quote_ident(attname), ', ' order by attnum)
-  into key, key_type, columns, excluded
+  into key_type, columns, excluded
   from pg_catalog.pg_attribute
-  join pg_catalog.pg_index on indrelid = attrelid and indisprimary
   where attrelid = format('read.%I', model)::regclass and attnum > 0 and not attisdropped;
 
   execute format($statement$
@@ -66,13 +72,13 @@ create or replace function read.%1$I(text[]) returns void
 language plpgsql set search_path = '' set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $refresh$
 begin
-  with fresh as materialized (select %2$s from read.%3$I where %4$s = any($1::%5$s[])),
+  with fresh as materialized (select %2$s from read.%3$I where %4$I = any($1::%5$s[])),
   gone as (
-    delete from read.%6$I as stored where %4$s = any($1::%5$s[])
-      and not exists (select from fresh where fresh.%4$s = stored.%4$s)
+    delete from read.%6$I as stored where %4$I = any($1::%5$s[])
+      and not exists (select from fresh where fresh.%4$I = stored.%4$I)
   )
   insert into read.%6$I as stored (%2$s) select %2$s from fresh
-  on conflict (%4$s) do update set (%2$s) = row(%7$s) where row(stored.*) is distinct from row(excluded.*);
+  on conflict (%4$I) do update set (%2$s) = row(%7$s) where row(stored.*) is distinct from row(excluded.*);
 end;
 $refresh$
     $statement$, 'refresh_' || model, columns, model || '_source', key, key_type, model, excluded);

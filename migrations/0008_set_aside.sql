@@ -89,14 +89,6 @@ begin
 end;
 $$;
 
--- Returns the column of the primary key of a read model.
-create function relay.key_of(read_model text) returns name
-language sql stable set search_path = '' as $$
-  select attname from pg_catalog.pg_attribute
-  join pg_catalog.pg_index on indrelid = attrelid and indisprimary and attnum = any(indkey)
-  where attrelid = format('read.%I', read_model)::regclass
-$$;
-
 -- Tries events set aside again; returns the number of events shown now. Events that fail are parked again, except events
 -- of a newer shape: those wait. Returns 0 while another relay refreshes the read model. events: as in refresh_each.
 create function relay.refresh_set_aside(read_model text, events jsonb) returns integer

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { type Pooler, withPooler } from "../../src/database/pooler.ts";
-import { SESSION_SETTINGS } from "../../src/database/session-settings.ts";
 import { useTestDatabase } from "../support/database.ts";
 import { ailments } from "./ailments.ts";
 import {
+  DROPS_STARTUP_PARAMETERS,
   findPgBouncer,
   keepsPrepared,
   type PgBouncer,
@@ -16,9 +16,6 @@ const pgBouncer = await findPgBouncer();
 if (!pgBouncer) console.log("skipped: the doctor behind PgBouncer, there is no PgBouncer");
 
 const keeps = pgBouncer !== undefined && await keepsPrepared(pgBouncer);
-
-const STARTUP_PARAMETERS = ["statement_timeout", ...Object.keys(SESSION_SETTINGS)];
-const TAKES_STARTUP_PARAMETERS = `ignore_startup_parameters = ${STARTUP_PARAMETERS.join(", ")}\n`;
 
 describe.skipIf(!pgBouncer)("the doctor, behind PgBouncer,", () => {
   const test = useTestDatabase();
@@ -67,7 +64,7 @@ describe.skipIf(!pgBouncer)("the doctor, behind PgBouncer,", () => {
   it.skipIf(!keeps)(
     "notices a pooler that no setting tells of, though it keeps what is prepared",
     async () => {
-      const found = await examined("transaction-prepared", "none", TAKES_STARTUP_PARAMETERS);
+      const found = await examined("transaction-prepared", "none", DROPS_STARTUP_PARAMETERS);
       expect(found).toHaveLength(3);
       for (const { level, what, advice } of found) {
         expect(level).toBe("warning");
@@ -78,6 +75,6 @@ describe.skipIf(!pgBouncer)("the doctor, behind PgBouncer,", () => {
   );
 
   it("finds nothing wrong with sessions that clients keep", async () => {
-    expect(await examined("session", "none", TAKES_STARTUP_PARAMETERS)).toEqual([]);
+    expect(await examined("session", "none", DROPS_STARTUP_PARAMETERS)).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type Pooler, withPooler } from "../../src/database/pooler.ts";
-import { SESSION_SETTINGS } from "../../src/database/session-settings.ts";
 import { checkSettings } from "../../src/doctor/settings.ts";
 import { createAnew, useTestDatabase } from "../support/database.ts";
 import { useDatabases } from "../support/databases.ts";
 import {
+  DROPS_STARTUP_PARAMETERS,
   findPgBouncer,
   type PgBouncer,
   type PoolMode,
@@ -77,10 +77,7 @@ describe.skipIf(!pgBouncer)("the doctor, of a login without the settings of migr
   });
 
   it("notices a pooler that drops what a connection brings", async () => {
-    const drops = `ignore_startup_parameters = ${
-      ["statement_timeout", ...Object.keys(SESSION_SETTINGS)].join(", ")
-    }\n`;
-    expect(await examined("session", "none", drops)).toEqual([
+    expect(await examined("session", "none", DROPS_STARTUP_PARAMETERS)).toEqual([
       saying("problem", `: ${ISOLATION} is serializable`, 'Run "npm run migrate"'),
     ]);
   });

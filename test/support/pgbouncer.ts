@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
+import { SESSION_SETTINGS } from "../../src/database/session-settings.ts";
 import { until } from "./until.ts";
 import { freePort } from "./free-port.ts";
 import { serverUser } from "./server-user.ts";
@@ -16,6 +17,11 @@ export interface PgBouncer {
   port: number;
   stop(): Promise<void>;
 }
+
+/** A line of the settings: parameters of the program's sessions are taken, and dropped. */
+export const DROPS_STARTUP_PARAMETERS = `ignore_startup_parameters = ${
+  ["statement_timeout", ...Object.keys(SESSION_SETTINGS)].join(", ")
+}\n`;
 
 /** Returns the path of the first PgBouncer in PATH, otherwise of Debian's; undefined if not installed. */
 export async function findPgBouncer(): Promise<string | undefined> {

@@ -34,9 +34,7 @@ export async function listSlow(db: Database, view: string, key: string): Promise
 
 /** Returns the column that a read model is refreshed by. */
 export async function keyOf(db: Database, name: string): Promise<string> {
-  const { rows: [key] } = await sql<{ name: string }>`
-    select attname as name from pg_attribute join pg_index on indrelid = attrelid and attnum = any(indkey)
-    where indisprimary and indrelid = ${`read.${name}`}::regclass`.execute(db);
+  const { rows: [key] } = await sql<{ name: string }>`select relay.key_of(${name}) as name`.execute(db);
   return key!.name;
 }
 
